@@ -1,0 +1,129 @@
+# Partyline. `make help` lists the targets.
+
+ifeq ($(origin CC),default)
+CC      := gcc
+endif
+OPT     ?= -O2 -g
+B       ?= build
+SAN     ?=
+WERROR  ?=
+PREFIX  ?= /usr/local
+VERSION := 0.1.0
+REVISION := $(shell git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)
+
+# -ffp-contract=off: no fused multiply-add, so that a double is the same on every CPU.
+WARN   := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
+          -Wmissing-prototypes -Wvla
+FLAGS  := -std=c17 -D_DEFAULT_SOURCE $(OPT) -ffp-contract=off $(WARN) $(WERROR) $(SAN) -I. -I$(B)
+LIBS   := -lsodium -lyaml -ljansson -lxxhash -lz
+
+SOURCES := $(wildcard engine/base/*.c engine/*.c engine/crypto/*.c engine/channel/*.c \
+             transports/*.c engine/protocols/*.c engine/protocols/*/*.c engine/observers/*.c \
+             engine/worlds/*/*.c engine/run/*.c engine/cmd/*.c analysis/*.c)
+OBJECTS := $(SOURCES:%.c=$(B)/%.o)
+LIBRARY := $(B)/libpartyline.a
+UNITS   := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c))
+SUITES  := $(patsubst tests/conformance/%.c,$(B)/tests/%,$(wildcard tests/conformance/*.c))
+BENCHES := $(patsubst tests/bench/%.c,$(B)/tests/%,$(wildcard tests/bench/bench_*.c))
+FUZZERS := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+TESTS   := $(UNITS) $(SUITES) $(BENCHES) $(FUZZERS)
+
+.DELETE_ON_ERROR:
+.PHONY: all program help deps deps-check demo check golden bench fuzz regress format format-check \
+        install clean units suites benches fuzzers
+
+all: program ## build ./partyline
+
+program: $(B)/partyline
+ifeq ($(B),build)
+	@ln -sf $(B)/partyline partyline
+endif
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | \
+	  sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+deps: ## install what building needs (Debian; root or sudo)
+	@tools/deps.sh build
+deps-check: ## install what the tests need as well
+	@tools/deps.sh check
+
+demo: deps ## build, run the flagship scenario, print the table
+	@$(MAKE) --no-print-directory -j$$(nproc) program
+	@tools/demo.sh
+
+check: deps-check ## build with gcc and clang, run every test
+	@B=$(B) tests/run
+
+golden: deps-check ## record tests/golden/ anew; look at the difference before you commit it
+	@B=$(B) REGOLD=1 tests/cli/run trace invalid
+
+bench: deps ## speed and memory, as ratios
+	@$(MAKE) --no-print-directory -j$$(nproc) program benches
+	@B=$(B) tests/bench/run
+
+fuzz: deps-check ## every fuzz target, FUZZ_SECONDS (default 600) each
+	@B=$(B) tests/fuzz/run $${FUZZ_SECONDS:-600}
+
+regress: deps ## run every scenario that has a baseline, and compare
+	@$(MAKE) --no-print-directory -j$$(nproc) program
+	@PARTYLINE=$(B)/partyline tools/regress.sh
+
+format: ## clang-format on every source
+	@tests/checks/format --fix
+format-check:
+	@tests/checks/format
+
+install: program ## put the program and its scenarios under PREFIX
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/partyline \
+	           $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 755 $(B)/partyline $(DESTDIR)$(PREFIX)/bin/partyline
+	cp -R scenarios $(DESTDIR)$(PREFIX)/share/partyline/
+	$(B)/partyline help --man > $(DESTDIR)$(PREFIX)/share/man/man1/partyline.1
+
+clean: ## remove what was built
+	rm -rf build partyline
+
+# ---- how things are built ------------------------------------------------------------------
+
+units: $(UNITS)
+suites: $(SUITES)
+benches: $(BENCHES)
+fuzzers: $(FUZZERS)
+
+$(B)/partyline: $(LIBRARY)
+	$(CC) $(FLAGS) -o $@ $(B)/engine/main.o $(LIBRARY) $(LIBS)
+
+# main.o stays out of the library: tests have their own main.
+$(LIBRARY): $(OBJECTS)
+	@rm -f $@
+	ar qcs $@ $(filter-out $(B)/engine/main.o,$^)
+
+$(B)/%.o: %.c $(B)/flags | $(B)/version.h
+	@mkdir -p $(@D)
+	$(CC) $(FLAGS) -MMD -MP -c -o $@ $<
+
+$(UNITS): $(B)/tests/%: tests/unit/%.c
+$(SUITES): $(B)/tests/%: tests/conformance/%.c
+$(BENCHES): $(B)/tests/%: tests/bench/%.c
+$(FUZZERS): $(B)/fuzz/%: tests/fuzz/%.c
+$(UNITS): EXTRA := -lcmocka
+$(FUZZERS): EXTRA := -fsanitize=fuzzer
+$(TESTS): $(LIBRARY)
+	@mkdir -p $(@D)
+	$(CC) $(FLAGS) -MMD -MP -MF $@.d -MT $@ -o $@ $(firstword $(filter %.c,$^)) $(LIBRARY) $(LIBS) $(EXTRA)
+
+# What is baked in, written only when it changes: everything depends on the flags, and
+# whoever includes version.h on the version.
+$(B)/flags: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(CC) $(FLAGS)' > $@.new
+	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+$(B)/version.h: FORCE
+	@mkdir -p $(@D)
+	@printf '#define PARTYLINE_VERSION "%s"\n#define PARTYLINE_REVISION "%s"\n' \
+	  '$(VERSION)' '$(REVISION)' > $@.new
+	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+FORCE:
+
+-include $(OBJECTS:.o=.d) $(TESTS:=.d)

@@ -1,0 +1,91 @@
+#include "engine/base/map.h"
+
+#include "engine/base/err.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+enum { FIRST_CAP = 4 };
+
+static uint32_t home_of(const struct map *m, uint32_t key)
+{
+    key ^= key >> 16;
+    key *= 0x7feb352dU;
+    key ^= key >> 15;
+    key *= 0x846ca68bU;
+    key ^= key >> 16;
+    return key & (m->cap - 1);
+}
+
+/* The slot that holds the key, or the empty one where it belongs. */
+static uint32_t find(const struct map *m, uint32_t key)
+{
+    uint32_t i = home_of(m, key);
+    while (m->slots[i].key && m->slots[i].key != key)
+        i = (i + 1) & (m->cap - 1);
+    return i;
+}
+
+static int grow(struct map *m)
+{
+    struct map bigger = {.n = m->n, .cap = m->cap ? 2 * m->cap : FIRST_CAP};
+    if (bigger.cap < m->cap)
+        return ERR_NOMEM;
+    bigger.slots = calloc(bigger.cap, sizeof *bigger.slots);
+    if (!bigger.slots)
+        return ERR_NOMEM;
+    for (uint32_t i = 0; i < m->cap; i++)
+        if (m->slots[i].key)
+            bigger.slots[find(&bigger, m->slots[i].key)] = m->slots[i];
+    free(m->slots);
+    *m = bigger;
+    return OK;
+}
+
+int map_put(struct map *m, uint32_t key, uint32_t value)
+{
+    uint32_t i;
+    assert(key);
+    if (m->n >= m->cap / 4 * 3 && grow(m) != OK)
+        return ERR_NOMEM;
+    i = find(m, key);
+    m->n += m->slots[i].key == 0;
+    m->slots[i] = (struct map_slot){.key = key, .value = value};
+    return OK;
+}
+
+uint32_t map_get(const struct map *m, uint32_t key, uint32_t absent)
+{
+    uint32_t i;
+    if (m->n == 0 || key == 0)
+        return absent;
+    i = find(m, key);
+    return m->slots[i].key ? m->slots[i].value : absent;
+}
+
+bool map_remove(struct map *m, uint32_t key)
+{
+    uint32_t hole, i;
+    if (m->n == 0 || key == 0)
+        return false;
+    hole = find(m, key);
+    if (!m->slots[hole].key)
+        return false;
+    /* Whatever follows in the run moves up if its own way passes the hole. */
+    for (i = (hole + 1) & (m->cap - 1); m->slots[i].key; i = (i + 1) & (m->cap - 1)) {
+        uint32_t way = (i - home_of(m, m->slots[i].key)) & (m->cap - 1);
+        if (way >= ((i - hole) & (m->cap - 1))) {
+            m->slots[hole] = m->slots[i];
+            hole = i;
+        }
+    }
+    m->slots[hole].key = 0;
+    m->n--;
+    return true;
+}
+
+void map_free(struct map *m)
+{
+    free(m->slots);
+    *m = (struct map){0};
+}

@@ -1,0 +1,145 @@
+#include "engine/base/prng.h"
+
+#include <sodium.h>
+#include <string.h>
+
+void prng_key(struct prng *p, const uint8_t key[PRNG_KEY])
+{
+    memcpy(p->key, key, PRNG_KEY);
+    p->block = 0;
+    p->left = 0;
+}
+
+void prng_name(struct prng *p, uint64_t seed, const char *who, uint32_t incarnation,
+               const char *why)
+{
+    uint8_t key[PRNG_KEY], fixed[12];
+    crypto_generichash_state h;
+    for (int i = 0; i < 8; i++)
+        fixed[i] = (uint8_t)(seed >> (8 * i));
+    for (int i = 0; i < 4; i++)
+        fixed[8 + i] = (uint8_t)(incarnation >> (8 * i));
+    crypto_generichash_init(&h, (const uint8_t *)"partyline stream", 16, sizeof key);
+    crypto_generichash_update(&h, fixed, sizeof fixed);
+    crypto_generichash_update(&h, (const uint8_t *)who, strlen(who) + 1);
+    crypto_generichash_update(&h, (const uint8_t *)why, strlen(why) + 1);
+    crypto_generichash_final(&h, key, sizeof key);
+    prng_key(p, key);
+    sodium_memzero(key, sizeof key);
+}
+
+static void blocks(struct prng *p, uint8_t *out, size_t n)
+{
+    static const uint8_t nonce[crypto_stream_chacha20_NONCEBYTES];
+    memset(out, 0, n * 64);
+    crypto_stream_chacha20_xor_ic(out, out, n * 64, nonce, p->block, p->key);
+    p->block += n;
+}
+
+void prng_bytes(struct prng *p, void *out, size_t len)
+{
+    uint8_t *to = out;
+    while (len) {
+        size_t n;
+        if (p->left == 0 && len >= 64) {
+            n = len / 64;
+            blocks(p, to, n);
+            n *= 64;
+        } else {
+            if (p->left == 0) {
+                blocks(p, p->buf, 1);
+                p->left = 64;
+            }
+            n = len < p->left ? len : p->left;
+            memcpy(to, p->buf + 64 - p->left, n);
+            sodium_memzero(p->buf + 64 - p->left, n);
+            p->left = (uint8_t)(p->left - n);
+        }
+        to += n;
+        len -= n;
+    }
+}
+
+uint64_t prng_u64(struct prng *p)
+{
+    uint8_t b[8];
+    uint64_t v = 0;
+    prng_bytes(p, b, sizeof b);
+    for (int i = 7; i >= 0; i--)
+        v = v << 8 | b[i];
+    return v;
+}
+
+uint64_t prng_below(struct prng *p, uint64_t n)
+{
+    uint64_t floor = (0 - n) % n, v; /* 2^64 mod n values at the bottom would be too many */
+    do
+        v = prng_u64(p);
+    while (v < floor);
+    return v % n;
+}
+
+void prng_wipe(struct prng *p)
+{
+    sodium_memzero(p, sizeof *p);
+}
+
+static uint64_t mix(uint64_t z)
+{
+    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+    return z ^ z >> 31;
+}
+
+static const uint64_t GOLDEN = UINT64_C(0x9e3779b97f4a7c15);
+
+struct dice dice_name(uint64_t seed, const char *why, uint64_t a, uint64_t b, uint64_t k)
+{
+    uint64_t h = mix(seed + GOLDEN);
+    for (; *why; why++)
+        h = mix(h ^ (uint8_t)*why) + GOLDEN;
+    h = mix(h ^ a) + GOLDEN;
+    h = mix(h ^ b) + GOLDEN;
+    return (struct dice){.key = mix(h ^ k), .n = 0};
+}
+
+uint64_t dice_u64(struct dice *d)
+{
+    return mix(d->key + GOLDEN * ++d->n);
+}
+
+uint64_t dice_below(struct dice *d, uint64_t n)
+{
+    __extension__ typedef unsigned __int128 u128;
+    return (uint64_t)((u128)dice_u64(d) * n >> 64);
+}
+
+int dice_chance(struct dice *d, uint32_t ppm)
+{
+    return ppm != 0 && dice_below(d, 1000000) < ppm;
+}
+
+double det_log(double x)
+{
+    /* x = m 2^e with m in [sqrt(1/2), sqrt(2)); ln m = 2 artanh(s), s = (m-1)/(m+1) */
+    uint64_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    int e = (int)(bits >> 52 & 0x7ff) - 1023;
+    bits = (bits & ((UINT64_C(1) << 52) - 1)) | UINT64_C(1023) << 52;
+    double m;
+    memcpy(&m, &bits, sizeof m);
+    if (m > 1.4142135623730951) {
+        m = m * 0.5;
+        e++;
+    }
+    double s = (m - 1.0) / (m + 1.0), q = s * s, sum = 0.0;
+    for (int k = 25; k >= 1; k -= 2)
+        sum = sum * q + 1.0 / (double)k;
+    return 2.0 * s * sum + (double)e * 0.6931471805599453;
+}
+
+int64_t dice_exp(struct dice *d, int64_t mean)
+{
+    double u = ((double)(dice_u64(d) >> 11) + 0.5) * (1.0 / 9007199254740992.0); /* (0, 1) */
+    return (int64_t)(-det_log(u) * (double)mean + 0.5);
+}

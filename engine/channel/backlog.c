@@ -1,0 +1,114 @@
+#include "engine/channel/backlog.h"
+
+#include <assert.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/bytes.h"
+#include "engine/base/err.h"
+
+enum { FIRST_CAP = 512 };
+
+static size_t place(const struct backlog *q, size_t at)
+{
+    size_t i = q->front + at;
+    return i < q->cap ? i : i - q->cap;
+}
+
+static void copy_out(const struct backlog *q, size_t at, uint8_t *out, size_t len)
+{
+    size_t i = place(q, at), n = q->cap - i < len ? q->cap - i : len;
+    memcpy(out, q->buf + i, n);
+    memcpy(out + n, q->buf, len - n);
+}
+
+static void append(struct backlog *q, const uint8_t *data, size_t len)
+{
+    size_t i, n;
+    if (len == 0)
+        return;
+    i = place(q, q->used);
+    n = q->cap - i < len ? q->cap - i : len;
+    memcpy(q->buf + i, data, n);
+    memcpy(q->buf, data + n, len - n);
+    q->used += len;
+}
+
+static void release(struct backlog *q)
+{
+    if (q->buf)
+        sodium_memzero(q->buf, q->cap);
+    free(q->buf);
+    q->buf = NULL;
+    q->cap = q->front = 0;
+}
+
+int backlog_reserve(struct backlog *q, size_t bytes)
+{
+    size_t need = q->used + bytes, cap = q->cap ? q->cap : FIRST_CAP;
+    uint8_t *buf;
+    if (need <= q->cap)
+        return ERR_OK;
+    cap = 2 * cap > need ? 2 * cap : need;
+    buf = malloc(cap);
+    if (!buf)
+        return ERR_NOMEM;
+    if (q->used)
+        copy_out(q, 0, buf, q->used);
+    release(q);
+    q->buf = buf;
+    q->cap = cap;
+    return ERR_OK;
+}
+
+void backlog_push(struct backlog *q, uint8_t flags, const uint8_t *a, size_t a_len,
+                  const uint8_t *b, size_t b_len)
+{
+    uint8_t header[BACKLOG_HEADER];
+    assert(a_len + b_len <= BACKLOG_RECORD_MAX);
+    assert(q->used + BACKLOG_HEADER + a_len + b_len <= q->cap);
+    put_le32(header, (uint32_t)(a_len + b_len) | (uint32_t)flags << 24);
+    append(q, header, sizeof header);
+    append(q, a, a_len);
+    append(q, b, b_len);
+    q->count++;
+}
+
+struct record backlog_peek(const struct backlog *q, size_t at)
+{
+    uint8_t header[BACKLOG_HEADER];
+    uint32_t word;
+    assert(at < q->used);
+    copy_out(q, at, header, sizeof header);
+    word = get_le32(header);
+    return (struct record){.flags = (uint8_t)(word >> 24), .len = word & BACKLOG_RECORD_MAX};
+}
+
+void backlog_copy(const struct backlog *q, size_t at, uint8_t *out)
+{
+    size_t len = backlog_peek(q, at).len;
+    if (len)
+        copy_out(q, at + BACKLOG_HEADER, out, len);
+}
+
+size_t backlog_pop(struct backlog *q)
+{
+    size_t size = backlog_size(backlog_peek(q, 0));
+    q->front = place(q, size);
+    q->used -= size;
+    q->count--;
+    if (q->used == 0) {
+        q->front = 0;
+        if (q->cap > BACKLOG_KEEP)
+            release(q);
+    }
+    return size;
+}
+
+void backlog_clear(struct backlog *q)
+{
+    release(q);
+    q->used = 0;
+    q->count = 0;
+}

@@ -1,0 +1,52 @@
+/* A queue of records in one ring of bytes: what a channel keeps until it is acknowledged
+ * (or, with channel: none, until the transport takes it).
+ *
+ * A record is one fragment of a message: at most BACKLOG_RECORD_MAX bytes and a flag byte
+ * that the queue does not interpret. Records are pushed at the back, popped at the front,
+ * and read at any place in between: `at` is a distance from the front in bytes, 0 for the
+ * oldest record, and grows by backlog_size() from record to record.
+ *
+ * Memory grows by doubling and is given back when the queue runs empty, but for
+ * BACKLOG_KEEP bytes. It holds plaintext: whatever is given back is wiped first.
+ */
+#ifndef PARTYLINE_CHANNEL_BACKLOG_H
+#define PARTYLINE_CHANNEL_BACKLOG_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { BACKLOG_RECORD_MAX = (1 << 24) - 1, BACKLOG_HEADER = 4, BACKLOG_KEEP = 4096 };
+
+struct backlog {
+    uint8_t *buf;
+    size_t cap, front; /* bytes; where the oldest record begins */
+    size_t used;       /* bytes of all records, their headers included */
+    uint64_t count;    /* records */
+};
+
+struct record {
+    uint8_t flags;
+    size_t len;
+};
+
+/* Makes room for `bytes` more (BACKLOG_HEADER and the data of each record). OK, ERR_NOMEM. */
+int backlog_reserve(struct backlog *q, size_t bytes);
+/* Appends a || b as one record; the room is reserved. */
+void backlog_push(struct backlog *q, uint8_t flags, const uint8_t *a, size_t a_len,
+                  const uint8_t *b, size_t b_len);
+
+struct record backlog_peek(const struct backlog *q, size_t at);
+/* The data of the record at `at`. */
+void backlog_copy(const struct backlog *q, size_t at, uint8_t *out);
+/* Bytes that a record takes. */
+static inline size_t backlog_size(struct record r)
+{
+    return BACKLOG_HEADER + r.len;
+}
+
+/* Removes the oldest record. Returns the bytes that it took. */
+size_t backlog_pop(struct backlog *q);
+/* Empties the queue and frees its memory. It can be used again. */
+void backlog_clear(struct backlog *q);
+
+#endif

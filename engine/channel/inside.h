@@ -1,0 +1,122 @@
+/* struct channel, for the files of this folder alone.
+ *
+ * channel.c is the interface; pool.c keeps messages, whole and in parts, and counts their
+ * bytes; shake.c makes and replaces sessions; sealed.c numbers, acknowledges and resends;
+ * plain.c is channel: none. frame, hello, handshake and backlog know no channel.
+ *
+ * Calls upward are the last thing that happens to a state: deliver, state, room and failed
+ * may come back with channel_send at any time, on this channel or another of the node.
+ */
+#ifndef PARTYLINE_CHANNEL_INSIDE_H
+#define PARTYLINE_CHANNEL_INSIDE_H
+
+#include "engine/channel/channel.h"
+#include "engine/channel/frame.h"
+#include "engine/channel/handshake.h"
+#include "engine/channel/backlog.h"
+#include "engine/protocol.h"
+
+/* Sent with the next frame that the transport takes. */
+enum due { DUE_SHAKE = 1, DUE_ACK = 2, DUE_RESEND = 4, DUE_PROBE = 8 };
+
+struct channel {
+    struct channel_node *node;
+    party_t peer;
+    uint32_t peer_incarnation; /* if met */
+    struct session session;
+    struct handshake *shake; /* one under way, of either role; or NULL */
+
+    /* Sending. The queue's records are the frames base, base + 1, ...; of them those below
+     * sent are with the transport; high is one beyond the highest that ever was. */
+    struct backlog queue;
+    uint64_t base, sent, high;
+    size_t cursor;     /* where frame `sent` is in the queue */
+    uint64_t limit;    /* frames that may be unacknowledged; UINT64_MAX: any */
+    uint64_t troubled; /* base when it was last to be sent again; UINT64_MAX: never */
+
+    /* Receiving. */
+    uint64_t expected;              /* the next number */
+    uint64_t asked;                 /* the gap at this number was asked for; UINT64_MAX: none */
+    uint32_t got_frames, got_bytes; /* since the last acknowledgement */
+    uint8_t *part;                  /* of a message that is not whole yet */
+    size_t part_len, part_cap;
+
+    ns_t deadline;  /* when the timer has something to do; at most one is armed */
+    unsigned tries; /* timers without an answer */
+    uint8_t due;
+    uint8_t link_up, peer_link_up;     /* mode none: how often the transport came up */
+    bool transport_up, blocked, armed; /* blocked: the transport refused */
+    bool met, trusted, lost, failed;   /* met: peer_incarnation is known */
+    bool reported, waiting;            /* waiting: refused a message, owes room() */
+    enum peer_state report;            /* the latest that was reported, if any */
+    size_t wanted;                     /* waiting: bytes refused */
+    struct channel *waiting_next;
+    char *why; /* failed: the sentence */
+};
+
+/* channel.c */
+void channel_report(struct channel *c, enum peer_state state);
+void channel_fail(struct channel *c, int code, const char *why);
+/* Hands a frame to the transport; false and blocked if it does not take it. */
+bool channel_emit(struct channel *c, const uint8_t *frame, size_t len);
+void channel_flush(struct channel *c);
+
+static inline void channel_drop(struct channel *c, enum drop why)
+{
+    metrics_drop(c->node->env->metrics, why);
+}
+static inline const char *channel_peer_name(const struct channel *c)
+{
+    return c->node->roster->entries[c->peer].name;
+}
+
+/* pool.c */
+bool pool_admits(const struct channel *c, size_t bytes);
+/* Notes that c was refused `bytes`. */
+void pool_wait(struct channel *c, size_t bytes);
+void pool_unwait(struct channel *c);
+/* Calls room() for c and others of the node that can go on. */
+void pool_notify(struct channel *c);
+/* Cuts head || body into records of at most `max` bytes. OK, ERR_AGAIN (and waits), ERR_NOMEM. */
+int pool_put(struct channel *c, size_t max, const uint8_t *head, size_t head_len,
+             const uint8_t *body, size_t body_len);
+size_t pool_pop(struct channel *c);
+/* Appends to the message in parts. OK; ERR_TOO_BIG; ERR_NOMEM: nothing happened. */
+int pool_join(struct channel *c, const uint8_t *data, size_t len);
+/* Delivers the message in parts and forgets it. */
+void pool_deliver(struct channel *c);
+void pool_forget_part(struct channel *c);
+void pool_clear(struct channel *c);
+
+/* shake.c */
+/* Begins a handshake as its initiator; one under way is given up. */
+void shake_begin(struct channel *c);
+void shake_receive_1(struct channel *c, const uint8_t *frame, size_t len);
+void shake_receive_2(struct channel *c, const uint8_t *frame, size_t len);
+/* The first frame opened under the session that the shake keeps aside: adopts it. False if
+ * the two sides turn out not to fit. */
+bool shake_promote(struct channel *c);
+void shake_end(struct channel *c);
+
+/* sealed.c */
+void sealed_receive(struct channel *c, const uint8_t *frame, size_t len);
+void sealed_flush(struct channel *c);
+/* All below `number` has arrived. */
+void sealed_acknowledged(struct channel *c, uint64_t number);
+/* The peer begins anew: nothing was sent, nothing is expected. */
+void sealed_reset(struct channel *c);
+/* All that is kept will be sent again. */
+void sealed_rewind(struct channel *c);
+void sealed_timer(struct channel *c);
+void sealed_deadline(struct channel *c);
+
+/* plain.c */
+void plain_up(struct channel *c);
+void plain_down(struct channel *c);
+void plain_receive(struct channel *c, const uint8_t *frame, size_t len);
+void plain_flush(struct channel *c);
+/* Sends one message of one frame past the queue, if that is possible. */
+bool plain_pass(struct channel *c, const void *head, size_t head_len, const void *body,
+                size_t body_len);
+
+#endif

@@ -1,0 +1,162 @@
+#include <sodium.h>
+#include <stdlib.h>
+
+#include "engine/channel/inside.h"
+
+bool pool_admits(const struct channel *c, size_t bytes)
+{
+    const struct channel_node *n = c->node;
+    return c->queue.count == 0 ||
+           (n->pool_used <= n->pool_cap && bytes <= n->pool_cap - n->pool_used);
+}
+
+void pool_wait(struct channel *c, size_t bytes)
+{
+    struct channel_node *n = c->node;
+    c->wanted = bytes;
+    if (c->waiting)
+        return;
+    c->waiting = true;
+    c->waiting_next = NULL;
+    if (n->waiting_last)
+        n->waiting_last->waiting_next = c;
+    else
+        n->waiting_first = c;
+    n->waiting_last = c;
+}
+
+void pool_unwait(struct channel *c)
+{
+    struct channel_node *n = c->node;
+    struct channel *before = NULL;
+    if (!c->waiting)
+        return;
+    for (struct channel *w = n->waiting_first; w != c; w = w->waiting_next)
+        before = w;
+    if (before)
+        before->waiting_next = c->waiting_next;
+    else
+        n->waiting_first = c->waiting_next;
+    if (n->waiting_last == c)
+        n->waiting_last = before;
+    c->waiting = false;
+}
+
+static void wake(struct channel *c)
+{
+    pool_unwait(c);
+    c->node->up->room(c->node->node, c->peer);
+}
+
+void pool_notify(struct channel *c)
+{
+    struct channel_node *n = c->node;
+    if (c->waiting && c->queue.count == 0)
+        wake(c);
+    while (n->waiting_first && pool_admits(n->waiting_first, n->waiting_first->wanted))
+        wake(n->waiting_first);
+}
+
+/* Pushes bytes at .. at + len of head || body. */
+static void push(struct channel *c, uint8_t flags, size_t at, size_t len, const uint8_t *head,
+                 size_t head_len, const uint8_t *body)
+{
+    size_t from_head = at < head_len ? head_len - at : 0, n = from_head < len ? from_head : len;
+    backlog_push(&c->queue, flags, n ? head + at : NULL, n,
+                 len > n ? body + (at + n - head_len) : NULL, len - n);
+}
+
+int pool_put(struct channel *c, size_t max, const uint8_t *head, size_t head_len,
+             const uint8_t *body, size_t body_len)
+{
+    size_t len = head_len + body_len, records = len ? (len + max - 1) / max : 1;
+    size_t bytes = len + records * BACKLOG_HEADER;
+    if (!pool_admits(c, bytes)) {
+        pool_wait(c, bytes);
+        return ERR_AGAIN;
+    }
+    if (backlog_reserve(&c->queue, bytes))
+        return ERR_NOMEM;
+    for (size_t i = 0; i < records; i++) {
+        size_t at = i * max;
+        bool more = i + 1 < records;
+        push(c, (uint8_t)((i ? 0 : FRAME_FIRST) | (more ? FRAME_MORE : 0)), at,
+             more ? max : len - at, head, head_len, body);
+    }
+    c->node->pool_used += bytes;
+    return ERR_OK;
+}
+
+size_t pool_pop(struct channel *c)
+{
+    size_t bytes = backlog_pop(&c->queue);
+    c->node->pool_used -= bytes;
+    return bytes;
+}
+
+static int grow_part(struct channel *c, size_t need)
+{
+    size_t cap = 2 * c->part_cap > need ? 2 * c->part_cap : need;
+    uint8_t *part;
+    if (need <= c->part_cap)
+        return ERR_OK;
+    if (cap > CHANNEL_MESSAGE_MAX)
+        cap = CHANNEL_MESSAGE_MAX;
+    part = malloc(cap);
+    if (!part)
+        return ERR_NOMEM;
+    if (c->part) {
+        memcpy(part, c->part, c->part_len);
+        sodium_memzero(c->part, c->part_len);
+        free(c->part);
+    }
+    c->node->pool_used += cap - c->part_cap;
+    c->part = part;
+    c->part_cap = cap;
+    return ERR_OK;
+}
+
+int pool_join(struct channel *c, const uint8_t *data, size_t len)
+{
+    if (len == 0)
+        return ERR_OK;
+    if (len > CHANNEL_MESSAGE_MAX - c->part_len)
+        return ERR_TOO_BIG;
+    if (grow_part(c, c->part_len + len))
+        return ERR_NOMEM;
+    memcpy(c->part + c->part_len, data, len);
+    c->part_len += len;
+    return ERR_OK;
+}
+
+static void free_part(struct channel *c, uint8_t *part, size_t len, size_t cap)
+{
+    if (part)
+        sodium_memzero(part, len);
+    free(part);
+    c->node->pool_used -= cap;
+}
+
+void pool_deliver(struct channel *c)
+{
+    uint8_t *part = c->part;
+    size_t len = c->part_len, cap = c->part_cap;
+    c->part = NULL;
+    c->part_len = c->part_cap = 0;
+    c->node->up->deliver(c->node->node, c->peer, part, len);
+    free_part(c, part, len, cap);
+}
+
+void pool_forget_part(struct channel *c)
+{
+    free_part(c, c->part, c->part_len, c->part_cap);
+    c->part = NULL;
+    c->part_len = c->part_cap = 0;
+}
+
+void pool_clear(struct channel *c)
+{
+    pool_forget_part(c);
+    c->node->pool_used -= c->queue.used;
+    backlog_clear(&c->queue);
+}

@@ -1,0 +1,396 @@
+#include "engine/node.h"
+
+#include "engine/base/bytes.h"
+#include "engine/party.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+struct node {
+    struct party p;
+};
+
+/* ---- what the channels tell ----------------------------------------------------------- */
+
+static int channel_emit(void *node, party_t to, const void *data, size_t len)
+{
+    struct party *p = node;
+    return p->carrier->send(p->carrier_state, to, data, len);
+}
+
+static void channel_deliver(void *node, party_t from, const uint8_t *data, size_t len)
+{
+    struct party *p = node;
+    struct metrics *m = p->env->metrics;
+    struct label label;
+    if (len < NODE_HEADER) {
+        metrics_drop(m, DROP_PROTOCOL_FORMAT);
+        return;
+    }
+    label.round = get_le32(data);
+    label.instance = get_le32(data + 4);
+    metrics_count(m, COUNT_DELIVERED, 1);
+    if (p->shared_clock)
+        metrics_add(m, METRIC_MESSAGE, p->env->now - (ns_t)get_le64(data + 8));
+    env_charge(p->env, COST_MESSAGE, 1);
+    p->protocol->recv(p->protocol_state, p, from, label, data + NODE_HEADER, len - NODE_HEADER);
+}
+
+static void start_protocol(struct party *p)
+{
+    if (p->started || p->done)
+        return;
+    p->started = true;
+    p->began = p->env->now;
+    p->protocol->start(p->protocol_state, p);
+}
+
+static void all_paired(struct party *p)
+{
+    metrics_add(p->env->metrics, METRIC_SETUP, p->env->now - p->start);
+    if (p->protocol->barrier)
+        p->env->ops->ready(p->env);
+}
+
+static void channel_state_changed(void *node, party_t id, enum peer_state state)
+{
+    struct party *p = node;
+    struct peer *peer = party_peer(p, id);
+    bool first = state == PEER_UP && !peer->ever_up;
+    peer->up = state == PEER_UP || state == PEER_RESTARTED;
+    if (first) {
+        peer->ever_up = true;
+        p->n_ever_up++;
+    }
+    if (p->protocol->peer)
+        p->protocol->peer(p->protocol_state, p, id, state);
+    if (first && p->n_ever_up == p->n_peers)
+        all_paired(p);
+}
+
+static void channel_has_room(void *node, party_t id)
+{
+    struct party *p = node;
+    if (p->protocol->room)
+        p->protocol->room(p->protocol_state, p, id);
+}
+
+static void channel_failed(void *node, party_t id, int code, const char *why)
+{
+    struct party *p = node;
+    party_peer(p, id)->up = false;
+    party_fail(p, "the channel to %s failed (%s): %s", party_name(p, id), err_name(code), why);
+}
+
+static void channel_arm(void *node, party_t id, ns_t at)
+{
+    struct party *p = node;
+    p->env->ops->arm(p->env, TIMER_CHANNEL + id, at);
+}
+
+static const struct channel_up channel_up = {
+    .emit = channel_emit,
+    .deliver = channel_deliver,
+    .state = channel_state_changed,
+    .room = channel_has_room,
+    .failed = channel_failed,
+    .arm = channel_arm,
+};
+
+/* ---- what the transport tells --------------------------------------------------------- */
+
+static void transport_deliver(void *node, party_t from, const uint8_t *data, size_t len)
+{
+    struct party *p = node;
+    struct peer *peer = party_peer(p, from);
+    if (peer && peer->channel)
+        channel_receive(peer->channel, data, len);
+    else
+        metrics_drop(p->env->metrics, DROP_TRANSPORT_STRANGER);
+}
+
+static void transport_peer_up(void *node, party_t id, bool first)
+{
+    struct party *p = node;
+    struct peer *peer = party_peer(p, id);
+    if (!peer)
+        return;
+    if (party_channel(p, peer))
+        channel_transport_up(peer->channel, first);
+    else
+        party_fail(p, "no memory for a channel to %s", party_name(p, id));
+}
+
+static void transport_peer_down(void *node, party_t id, enum down_reason why)
+{
+    struct peer *peer = party_peer(node, id);
+    (void)why;
+    if (peer && peer->channel)
+        channel_transport_down(peer->channel);
+}
+
+static void transport_room(void *node, party_t id)
+{
+    struct peer *peer = party_peer(node, id);
+    if (peer && peer->channel)
+        channel_room(peer->channel);
+}
+
+static const struct transport_up transport_up = {
+    .deliver = transport_deliver,
+    .peer_up = transport_peer_up,
+    .peer_down = transport_peer_down,
+    .room = transport_room,
+};
+
+/* ---- what the world tells ------------------------------------------------------------- */
+
+static void on_timer(struct party *p, const struct event *ev)
+{
+    struct peer *peer;
+    if (ev->timer >= TIMER_CHANNEL) {
+        peer = party_peer(p, ev->timer - TIMER_CHANNEL);
+        if (peer && peer->channel)
+            channel_timer(peer->channel);
+    } else if (ev->timer >= TIMER_PROTOCOL) {
+        if (p->protocol->timer)
+            p->protocol->timer(p->protocol_state, p, ev->timer - TIMER_PROTOCOL);
+    } else {
+        p->carrier->event(p->carrier_state, ev);
+    }
+}
+
+static void node_event(void *node, const struct event *ev)
+{
+    struct party *p = &((struct node *)node)->p;
+    switch (ev->kind) {
+    case EV_START:
+        p->start = p->began = p->env->now;
+        p->carrier->event(p->carrier_state, ev);
+        if (!p->protocol)
+            break;
+        if (!p->protocol->barrier)
+            start_protocol(p);
+        if (p->n_peers == 0)
+            all_paired(p);
+        break;
+    case EV_GO:
+        start_protocol(p);
+        break;
+    case EV_TIMER:
+        on_timer(p, ev);
+        break;
+    case EV_UP:
+    case EV_DATA:
+    case EV_ROOM:
+    case EV_DOWN:
+        p->carrier->event(p->carrier_state, ev);
+        break;
+    }
+}
+
+/* ---- making and ending ---------------------------------------------------------------- */
+
+static const struct transport_role *carrier_role(const struct trial_spec *t, uint32_t self)
+{
+    const char *name = t->roster->entries[self].role;
+    if (self >= t->roster->n_parties)
+        for (const struct transport_role *r = t->transport->roles; r->size; r++)
+            if (r->name && strcmp(r->name, name) == 0)
+                return r;
+    return &t->transport->roles[0];
+}
+
+const struct accept *node_accepts(const struct trial_spec *t, uint32_t self)
+{
+    return carrier_role(t, self)->accepts;
+}
+
+/* Does a node of this role talk to this one? */
+static bool paired(const struct party *p, const char *mine, const char *role)
+{
+    return party_role(p->protocol, role) &&
+           (!p->protocol->pairs || p->protocol->pairs(p->trial->protocol_opts, mine, role));
+}
+
+static int find_peers(struct party *p)
+{
+    const struct roster *r = p->trial->roster;
+    const char *mine = r->entries[p->self].role, *last = NULL;
+    bool talks = false;
+    for (int pass = 0; pass < 2; pass++) {
+        uint32_t n = 0;
+        for (party_t id = 0; id < r->n; id++) {
+            const char *role = r->entries[id].role;
+            if (role != last) { /* those of one role share its text */
+                last = role;
+                talks = paired(p, mine, role);
+            }
+            if (!talks || id == p->self)
+                continue;
+            if (pass) {
+                p->peers[n].id = id;
+                p->peer_ids[n] = id;
+            }
+            n++;
+        }
+        if (pass || n == 0)
+            break;
+        p->peers = calloc(n, sizeof *p->peers);
+        p->peer_ids = calloc(n, sizeof *p->peer_ids);
+        if (!p->peers || !p->peer_ids)
+            return ERR_NOMEM;
+        p->n_peers = n;
+    }
+    return OK;
+}
+
+static int init_plugins(struct party *p, struct err *e)
+{
+    const struct trial_spec *t = p->trial;
+    struct transport_setup setup;
+    struct input none = {0};
+    int rc = OK;
+    p->carrier_state = calloc(1, p->carrier->size);
+    if (p->protocol)
+        p->protocol_state = calloc(1, p->protocol->size ? p->protocol->size : 1);
+    if (!p->carrier_state || (p->protocol && !p->protocol_state))
+        return err_set(e, ERR_NOMEM, "%s: no memory", party_name(p, p->self));
+    setup = (struct transport_setup){.env = p->env,
+                                     .roster = t->roster,
+                                     .self = p->self,
+                                     .peers = p->peer_ids,
+                                     .n_peers = p->n_peers,
+                                     .opts = t->transport_opts,
+                                     .timer_base = TIMER_TRANSPORT,
+                                     .up = &transport_up,
+                                     .node = p};
+    rc = p->carrier->init(p->carrier_state, &setup, e);
+    p->carrier_made = rc == OK;
+    if (rc == OK && p->protocol) {
+        rc = p->protocol->init(p->protocol_state, p, t->plan,
+                               p->self < t->roster->n_parties ? &t->inputs[p->self] : &none, e);
+        p->protocol_made = rc == OK;
+    }
+    return rc;
+}
+
+int node_new(struct node **out, const struct node_config *config, struct env *env, struct err *e)
+{
+    const struct trial_spec *t = config->trial;
+    struct node *n = calloc(1, sizeof *n);
+    struct party *p;
+    int rc;
+    if (!n)
+        return err_set(e, ERR_NOMEM, "no memory for a node");
+    p = &n->p;
+    p->env = env;
+    p->trial = t;
+    p->self = config->self;
+    p->shared_clock = config->shared_clock;
+    p->completion = -1;
+    p->carrier = carrier_role(t, p->self);
+    if (p->carrier->send) {
+        p->protocol = t->protocol;
+        p->shared = (struct channel_node){
+            .env = env,
+            .roster = t->roster,
+            .self = p->self,
+            .identity = config->identity,
+            .mode = t->channel,
+            .scenario_digest = t->scenario_digest,
+            .program = p->self < t->roster->n_parties ? t->programs[p->self] : "",
+            .max_frame = t->transport->max_message,
+            .pool_cap = CHANNEL_POOL_DEFAULT,
+            .up = &channel_up,
+            .node = p,
+        };
+    }
+    rc = p->protocol ? find_peers(p) : OK;
+    if (rc == OK)
+        rc = init_plugins(p, e);
+    else
+        err_set(e, rc, "%s: no memory for its peers", party_name(p, p->self));
+    if (rc != OK) {
+        node_free(n);
+        return rc;
+    }
+    env->event = node_event;
+    env->node = n;
+    *out = n;
+    return OK;
+}
+
+void node_free(struct node *n)
+{
+    struct party *p;
+    if (!n)
+        return;
+    p = &n->p;
+    for (uint32_t i = 0; i < p->n_peers; i++)
+        if (p->peers[i].channel)
+            channel_free(p->peers[i].channel);
+    if (p->protocol_made && p->protocol->free)
+        p->protocol->free(p->protocol_state);
+    if (p->carrier_made && p->carrier->free)
+        p->carrier->free(p->carrier_state);
+    free(p->protocol_state);
+    free(p->carrier_state);
+    free(p->peers);
+    free(p->peer_ids);
+    free(p->result);
+    free(p->failure);
+    free(n);
+}
+
+/* ---- what the world asks -------------------------------------------------------------- */
+
+struct outcome node_outcome(const struct node *n)
+{
+    const struct party *p = &n->p;
+    return (struct outcome){
+        .done = p->done && !p->failed,
+        .result = p->result,
+        .len = p->result_len,
+        .failure = !p->failed   ? NULL
+                   : p->failure ? p->failure
+                                : "out of memory",
+    };
+}
+
+ns_t node_completion(const struct node *n)
+{
+    return n->p.completion;
+}
+
+uint64_t node_useful_bytes(const struct node *n)
+{
+    return n->p.useful;
+}
+
+void node_waiting(const struct node *n, char *buf, size_t cap)
+{
+    const struct party *p = &n->p;
+    size_t len = 0;
+    char text[160];
+    if (cap == 0)
+        return;
+    buf[0] = 0;
+    if (p->failed || !p->protocol) {
+        snprintf(buf, cap, "%s", p->failure ? p->failure : "");
+        return;
+    }
+    if (p->started && p->protocol->waiting)
+        p->protocol->waiting(p->protocol_state, p, buf, cap);
+    else if (!p->started)
+        snprintf(buf, cap, "has not started: %u of %u channels were up", p->n_ever_up, p->n_peers);
+    for (uint32_t i = 0; i < p->n_peers; i++) {
+        const struct peer *peer = &p->peers[i];
+        len = strlen(buf);
+        if (peer->up || cap - len < 64)
+            continue;
+        snprintf(
+            buf + len, cap - len, "%schannel to %s: %s", len ? "; " : "", party_name(p, peer->id),
+            peer->channel ? channel_describe(peer->channel, text, sizeof text) : "never reached");
+    }
+}

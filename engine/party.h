@@ -1,0 +1,51 @@
+/* A party as node.c and party.c share it: what engine/protocol.h calls by its opaque name.
+ * node.c feeds it events, party.c answers its protocol. Nobody else includes this.
+ */
+#ifndef PARTYLINE_PARTY_H
+#define PARTYLINE_PARTY_H
+
+#include "engine/channel/channel.h"
+#include "engine/node.h"
+
+/* Who armed a timer: its number tells. */
+enum { TIMER_TRANSPORT = 1 << 24, TIMER_PROTOCOL = 2 << 24, TIMER_CHANNEL = 1 << 30 };
+
+struct peer {
+    party_t id;
+    bool up;      /* its channel is up now */
+    bool ever_up; /* and was, at least once */
+    struct channel *channel;
+};
+
+/* The protocol's view of a node. */
+struct party {
+    struct env *env;
+    const struct trial_spec *trial;
+    party_t self;
+    const struct transport_role *carrier;
+    void *carrier_state;
+    const struct protocol *protocol; /* NULL for a transport's server */
+    void *protocol_state;
+    struct channel_node shared;
+    struct peer *peers; /* ascending by id */
+    uint32_t n_peers, n_ever_up;
+    bool started, done, failed, shared_clock, carrier_made, protocol_made;
+    ns_t start, began, completion;
+    uint64_t rounds;
+    uint8_t *result;
+    size_t result_len;
+    char *failure;
+    uint64_t useful;
+    party_t *peer_ids;
+};
+
+/* NULL if this party is not paired with it. */
+struct peer *party_peer(struct party *, party_t);
+/* The peer's channel, made when first needed: what is sent before the peer is reached waits
+ * in it. NULL when out of memory. */
+struct channel *party_channel(struct party *, struct peer *);
+const char *party_name(const struct party *, party_t);
+/* The protocol's role of that name, or NULL. */
+const struct protocol_role *party_role(const struct protocol *, const char *name);
+
+#endif

@@ -1,0 +1,323 @@
+/* Parties and services: from entries of the scenario to nodes of a cell. */
+#include "engine/run/resolve.h"
+#include "engine/run/schema.h"
+#include "engine/run/suggest.h"
+
+#include "engine/plugins.h"
+
+#include <string.h>
+
+enum { NAME_MAX_LEN = 63 };
+
+/* ---- names and numbers ------------------------------------------------------------------- */
+
+bool hosts_good_name(const char *name)
+{
+    size_t len = strlen(name);
+    bool letter = (*name >= 'a' && *name <= 'z') || (*name >= 'A' && *name <= 'Z');
+    return letter && len <= NAME_MAX_LEN &&
+           strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") == len;
+}
+
+/* A crowd's names are made once for all cells. */
+static const char *const *member_names(struct resolving *r, const struct group *g)
+{
+    bool fresh;
+    if (!g->crowd) {
+        const char **own = arena_alloc(r->l->arena, sizeof *own);
+        own[0] = g->name;
+        return own;
+    }
+    struct memo *m = loading_memo(r->l, "members", g->node, g->count, NULL, &fresh);
+    if (fresh) {
+        const char **names = arena_array(r->l->arena, g->count, sizeof *names);
+        for (uint32_t i = 0; i < g->count; i++)
+            names[i] = arena_printf(r->l->arena, "%s_%u", g->name, (unsigned)i + 1);
+        m->made = names;
+    }
+    return m->made;
+}
+
+/* ---- roles ------------------------------------------------------------------------------- */
+
+/* Does this transport have a server, or this protocol a party, of that role? */
+static bool transport_has(const struct transport *t, const char *role)
+{
+    for (const struct transport_role *x = t ? t->roles : NULL; x && x->size; x++)
+        if (x->name && strcmp(x->name, role) == 0)
+            return true;
+    return false;
+}
+
+static bool protocol_has(const struct protocol *p, const char *role)
+{
+    for (const struct protocol_role *x = p ? p->roles : NULL; x && x->name; x++)
+        if (strcmp(x->name, role) == 0)
+            return true;
+    return false;
+}
+
+static bool known_role(const char *role, struct suggest *s)
+{
+    bool known = false;
+    for (size_t i = 0; plugin_transports[i]; i++) {
+        const struct transport_role *x = plugin_transports[i]->roles;
+        for (; x && x->size; x++)
+            if (x->name)
+                suggest_offer(s, x->name);
+        known |= transport_has(plugin_transports[i], role);
+    }
+    for (size_t i = 0; plugin_protocols[i]; i++) {
+        const struct protocol_role *x = plugin_protocols[i]->roles;
+        for (; x && x->name; x++)
+            suggest_offer(s, x->name);
+        known |= protocol_has(plugin_protocols[i], role);
+    }
+    return known;
+}
+
+static void party_role(struct resolving *r, struct group *g)
+{
+    const struct protocol *p = r->cell->spec.protocol;
+    const struct yaml_node *node = yaml_get(g->node, "role");
+    char shown[128], near[128];
+    g->role = p && p->roles ? p->roles[0].name : NULL;
+    if (!node || node->kind != YAML_TEXT || node->refused || !p)
+        return;
+    g->role = node->text;
+    if (protocol_has(p, node->text))
+        return;
+    struct suggest s = suggest_for(node->text);
+    for (const struct protocol_role *x = p->roles; x && x->name; x++)
+        suggest_offer(&s, x->name);
+    RESOLVE_SAY(r, node, "the protocol %s has no role %s%s", p->name,
+                diag_quote(node->text, shown, sizeof shown), suggest_text(&s, near, sizeof near));
+    r->hosts_good = false;
+}
+
+/* A service whose role this cell's plugins don't have is not in the cell. */
+static bool service_role(struct resolving *r, struct group *g)
+{
+    const struct trial_spec *spec = &r->cell->spec;
+    const struct yaml_node *node = yaml_get(g->node, "role");
+    char shown[128], near[128];
+    if (!node || node->kind != YAML_TEXT || node->refused)
+        return false;
+    g->role = node->text;
+    if (transport_has(spec->transport, g->role) || protocol_has(spec->protocol, g->role))
+        return true;
+    struct suggest s = suggest_for(g->role);
+    if (!known_role(g->role, &s)) {
+        RESOLVE_SAY(r, node, "no transport or protocol has a role %s%s",
+                    diag_quote(g->role, shown, sizeof shown), suggest_text(&s, near, sizeof near));
+        r->hosts_good = false;
+    }
+    return false;
+}
+
+static void check_role_counts(struct resolving *r)
+{
+    const struct protocol *p = r->cell->spec.protocol;
+    const struct yaml_node *at = yaml_get(r->tree.root, "protocol");
+    for (const struct protocol_role *x = p ? p->roles : NULL; x && x->name; x++) {
+        uint32_t n = 0;
+        for (uint32_t i = 0; i < r->roster->n; i++)
+            n += r->entries[i].role && strcmp(r->entries[i].role, x->name) == 0;
+        if (n >= x->min && (n <= x->max || !x->max))
+            continue;
+        RESOLVE_SAY(r, at, "%s has %u of role %s: expected %s %u", p->name, (unsigned)n, x->name,
+                    n < x->min ? "at least" : "at most", (unsigned)(n < x->min ? x->min : x->max));
+        r->hosts_good = false;
+    }
+}
+
+/* ---- groups -------------------------------------------------------------------------------- */
+
+static void read_group(struct resolving *r, struct group *g, const struct yaml_node *node,
+                       bool service)
+{
+    char shown[128];
+    const struct yaml_node *name = yaml_get(node, "name"), *count = yaml_get(node, "count");
+    *g = (struct group){.node = node, .service = service, .crowd = count != NULL};
+    g->count = count ? (uint32_t)schema_value(RESOLVE_ROW(g, "count"), count) : 1;
+    if (!name || name->kind != YAML_TEXT || name->refused) {
+        r->hosts_good = false;
+        return;
+    }
+    g->name = name->text;
+    if (!hosts_good_name(g->name)) {
+        RESOLVE_SAY(r, name,
+                    "%s is no name: expected letters, digits, _ and -, a letter first, at "
+                    "most %d of them",
+                    diag_quote(g->name, shown, sizeof shown), NAME_MAX_LEN);
+        r->hosts_good = false;
+    }
+}
+
+static void read_groups(struct resolving *r)
+{
+    struct yaml_node *lists[] = {yaml_get(r->tree.root, "parties"),
+                                 yaml_get(r->tree.root, "services")};
+    size_t n = 0;
+    uint64_t index = 0;
+    for (int i = 0; i < 2; i++)
+        n += lists[i] && lists[i]->kind == YAML_LIST ? lists[i]->n : 0;
+    r->groups = arena_array(r->l->arena, n, sizeof *r->groups);
+    for (int i = 0; i < 2; i++)
+        for (uint32_t j = 0; lists[i] && lists[i]->kind == YAML_LIST && j < lists[i]->n; j++) {
+            struct group *g = &r->groups[r->n_groups];
+            read_group(r, g, lists[i]->items[j].value, i == 1);
+            g->index = (uint32_t)index;
+            index += g->count;
+            if (index > SCENARIO_MAX_NODES) {
+                RESOLVE_SAY(r, g->node, "more than %d parties and services", SCENARIO_MAX_NODES);
+                r->hosts_good = false;
+                return;
+            }
+            r->n_groups++;
+        }
+}
+
+/* How many parties this cell keeps: parties.count, or all. */
+static uint32_t parties_kept(struct resolving *r)
+{
+    static const struct opt count = {"parties.count",    OPT_INT, 0, NULL, 1,
+                                     SCENARIO_MAX_NODES, NULL,    ""};
+    const struct yaml_node *node = r->tree.first_parties;
+    struct opt o = count;
+    int64_t keep = 0;
+    uint32_t all = 0;
+    for (size_t i = 0; i < r->n_groups; i++)
+        all += r->groups[i].service ? 0 : r->groups[i].count;
+    if (!node)
+        return all;
+    if (!schema_check_option(&count, node, r->l->diags)) {
+        r->hosts_good = false;
+        return all;
+    }
+    opt_set(&o, &keep, node->text, NULL);
+    if (keep <= all)
+        return (uint32_t)keep;
+    RESOLVE_SAY(r, node, "parties.count is %s: there are only %u", node->text, (unsigned)all);
+    r->hosts_good = false;
+    return all;
+}
+
+/* Decides who is in the cell, and who has which number there. */
+static void place_groups(struct resolving *r)
+{
+    uint32_t keep = parties_kept(r), id = 0;
+    for (size_t i = 0; i < r->n_groups; i++) {
+        struct group *g = &r->groups[i];
+        g->id = id;
+        if (g->service) {
+            g->present = service_role(r, g) ? g->count : 0;
+        } else {
+            party_role(r, g);
+            g->present = g->count < keep - id ? g->count : keep - id;
+        }
+        id += g->present;
+        r->roster->n_parties += g->service ? 0 : g->present;
+    }
+    r->roster->n = id;
+}
+
+static void say_taken(struct resolving *r, const struct group *g, const char *name)
+{
+    for (const struct group *other = r->groups; other <= g; other++)
+        for (uint32_t i = 0; other->name && i < other->count; i++)
+            if (strcmp(other->members[i], name) == 0) {
+                RESOLVE_SAY(r, yaml_get(g->node, "name"),
+                            "the name %s is taken already, in line %d", name, other->node->line);
+                r->hosts_good = false;
+                return;
+            }
+}
+
+static void name_group(struct resolving *r, struct group *g)
+{
+    uint32_t which = (uint32_t)(g - r->groups);
+    if (!g->name)
+        return;
+    g->members = member_names(r, g);
+    if (g->crowd)
+        names_add(&r->crowds, g->name, which);
+    for (uint32_t i = 0; i < g->count; i++) {
+        bool here = i < g->present;
+        bool taken = names_find(&r->nodes, g->members[i]) != NAMES_NONE ||
+                     names_find(&r->absent, g->members[i]) != NAMES_NONE;
+        if (taken) {
+            say_taken(r, g, g->members[i]);
+            return;
+        }
+        names_add(here ? &r->nodes : &r->absent, g->members[i], here ? g->id + i : which);
+    }
+}
+
+/* ---- nodes --------------------------------------------------------------------------------- */
+
+/* 2001:db8::/32 and the number behind it. */
+static struct addr address_of(uint32_t index)
+{
+    struct addr a = {.ip = {0x20, 0x01, 0x0d, 0xb8}};
+    for (int i = 0; i < 4; i++)
+        a.ip[15 - i] = (uint8_t)((index + 1) >> (8 * i));
+    return a;
+}
+
+static ns_t start_of(const struct resolving *r, const struct group *g, uint32_t i)
+{
+    if (g->start_uniform == 0)
+        return g->start;
+    struct dice d = dice_name(r->cell->seed, "start", g->index + i, 0, 0);
+    return (ns_t)dice_below(&d, (uint64_t)g->start_uniform);
+}
+
+static void fill_nodes(struct resolving *r, const struct group *g)
+{
+    for (uint32_t i = 0; i < g->present; i++) {
+        uint32_t id = g->id + i;
+        r->entries[id] = (struct roster_entry){.name = g->name ? g->members[i] : NULL,
+                                               .role = g->role,
+                                               .addr = address_of(g->index + i)};
+        r->regions_used[g->regions[i]] = 1;
+        r->hosts[id] = (struct host_spec){.region = g->regions[i],
+                                          .access = g->access,
+                                          .nat = g->nat,
+                                          .nat_box = g->nat_box,
+                                          .start = start_of(r, g, i),
+                                          .line = g->node->line};
+    }
+}
+
+void hosts_resolve(struct resolving *r)
+{
+    struct arena *a = r->l->arena;
+    const struct yaml_node *parties = yaml_get(r->tree.root, "parties");
+    r->hosts_good = parties && parties->kind == YAML_LIST;
+    r->nodes = r->absent = r->crowds = r->boxes = names_in(&r->l->scratch);
+    r->roster = arena_alloc(a, sizeof *r->roster);
+    read_groups(r);
+    if (parties && parties->kind == YAML_LIST && parties->n == 0)
+        RESOLVE_SAY(r, parties, "there are no parties: expected at least one");
+    r->hosts_good &= parties && parties->n > 0;
+    place_groups(r);
+    r->entries = arena_array(a, r->roster->n, sizeof *r->entries);
+    r->hosts = arena_array(a, r->roster->n, sizeof *r->hosts);
+    r->regions_used = arena_alloc(&r->l->scratch, r->cell->spec.regions->n);
+    struct input *inputs = arena_array(a, r->roster->n_parties, sizeof *inputs);
+    for (size_t i = 0; i < r->n_groups; i++) {
+        struct group *g = &r->groups[i];
+        name_group(r, g);
+        place_resolve(r, g);
+        fill_nodes(r, g);
+        for (uint32_t j = 0; !g->service && j < g->present; j++)
+            inputs[g->id + j] = g->input;
+    }
+    r->roster->entries = r->entries;
+    r->cell->spec.roster = r->roster;
+    r->cell->spec.hosts = r->hosts;
+    r->cell->spec.inputs = inputs;
+    if (r->hosts_good)
+        check_role_counts(r);
+}

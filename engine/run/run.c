@@ -1,0 +1,335 @@
+#include "engine/run/run.h"
+
+#include "engine/run/files.h"
+#include "engine/run/outputs.h"
+#include "engine/run/workers.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+enum { TRIAL_FILE_MAX = 256 << 20 };
+
+/* ---- what to run ---------------------------------------------------------------------- */
+
+static bool wanted(const struct cell *c, const struct run_options *opts)
+{
+    for (size_t i = 0; i < opts->n_only; i++) {
+        bool found = false;
+        for (size_t a = 0; a < c->n_axes; a++)
+            found |= strcmp(c->axes[a].name, opts->only[i].path) == 0 &&
+                     strcmp(c->axes[a].value, opts->only[i].value) == 0;
+        if (!found)
+            return false;
+    }
+    return true;
+}
+
+struct refusals {
+    struct diag_list *diags;
+    const struct scenario *scenario;
+    const char *world;
+};
+
+static void refuse(void *ctx, int line, const char *text)
+{
+    struct refusals *r = ctx;
+    diag_add(r->diags, r->scenario->source, line, 0, "the world %s can't honour this: %s", r->world,
+             text);
+}
+
+static void name_run(struct run *r)
+{
+    XXH3_state_t *h = XXH3_createState();
+    uint64_t head[4] = {r->scenario->digest, r->scenario->seed, r->n_trials, 1};
+    uint8_t bytes[8];
+    if (!h)
+        abort();
+    XXH3_64bits_reset(h);
+    for (int i = 0; i < 4 + (int)r->n_cells * 2; i++) {
+        uint64_t v = i < 4   ? head[i]
+                     : i % 2 ? r->cells[(i - 4) / 2].cell->repeat
+                             : r->cells[(i - 4) / 2].cell->index;
+        for (int b = 0; b < 8; b++)
+            bytes[b] = (uint8_t)(v >> (8 * b));
+        XXH3_64bits_update(h, bytes, sizeof bytes);
+    }
+    XXH3_64bits_update(h, r->opts.world->name, strlen(r->opts.world->name));
+    for (size_t i = 0; i < r->n_cells; i++) {
+        char *text = json_dumps(r->cells[i].cell->json, JSON_SORT_KEYS | JSON_COMPACT);
+        if (text)
+            XXH3_64bits_update(h, text, strlen(text));
+        free(text);
+    }
+    snprintf(r->id, sizeof r->id, "%016llx", (unsigned long long)XXH3_64bits_digest(h));
+    XXH3_freeState(h);
+}
+
+int run_init(struct run *r, const struct scenario *s, const struct run_options *opts,
+             struct diag_list *diags, struct err *e)
+{
+    struct refusals refusals = {diags, s, opts->world->name};
+    bool good = true;
+    *r = (struct run){.scenario = s, .opts = *opts};
+    r->cells = calloc(s->n_cells + 1, sizeof *r->cells);
+    if (!r->cells)
+        return err_set(e, ERR_NOMEM, "no memory for %zu cells", s->n_cells);
+    for (size_t i = 0; i < s->n_cells; i++) {
+        struct run_cell *c = &r->cells[r->n_cells];
+        if (!wanted(&s->cells[i], opts))
+            continue;
+        c->cell = &s->cells[i];
+        r->n_cells++;
+        r->n_trials += c->cell->repeat;
+        good &= opts->world->check(&c->cell->spec, refuse, &refusals) == OK;
+    }
+    if (r->n_cells == 0)
+        return err_set(e, ERR_ABSENT, "no cell of the matrix matches --only");
+    if (!good)
+        return err_set(e, ERR_INVALID, "the world %s can't honour this scenario",
+                       opts->world->name);
+    name_run(r);
+    if (opts->out)
+        snprintf(r->dir, sizeof r->dir, "%s", opts->out);
+    else
+        snprintf(r->dir, sizeof r->dir, "results/%s/%s-%s", s->name, opts->world->name, r->id);
+    for (size_t i = 0; i < r->n_cells; i++) {
+        struct run_cell *c = &r->cells[i];
+        c->verdicts = calloc(c->cell->n_expects + 1, sizeof *c->verdicts);
+        if (!c->verdicts || people_make(&c->people, &c->cell->spec, c->cell->seed) != OK ||
+            tally_init(&c->tally, &c->cell->spec, c->cell->repeat) != OK)
+            return err_set(e, ERR_NOMEM, "no memory for a cell");
+    }
+    return OK;
+}
+
+void run_free(struct run *r)
+{
+    for (size_t i = 0; i < r->n_cells; i++) {
+        if (r->cells[i].tally.spec)
+            tally_free(&r->cells[i].tally);
+        people_free(&r->cells[i].people);
+        free(r->cells[i].verdicts);
+    }
+    free(r->cells);
+    *r = (struct run){0};
+}
+
+/* ---- running -------------------------------------------------------------------------- */
+
+static void trial_path(const struct run *r, const struct cell *c, uint32_t k, char *path)
+{
+    if (snprintf(path, PATH_MAX, "%s/trials/%u-%u.json", r->dir, (unsigned)c->index, (unsigned)k) >=
+        PATH_MAX)
+        path[0] = 0;
+}
+
+static int load_trial(const struct run *r, const struct cell *c, uint32_t k,
+                      struct trial_record *rec, struct err *e)
+{
+    char path[PATH_MAX], *text;
+    json_error_t je;
+    json_t *o;
+    size_t len;
+    int rc;
+    trial_path(r, c, k, path);
+    rc = files_read(path, TRIAL_FILE_MAX, &text, &len, e);
+    if (rc != OK)
+        return rc;
+    o = json_loadb(text, len, 0, &je);
+    free(text);
+    if (!o)
+        return err_set(e, ERR_FORMAT, "%s:%d: %s", path, je.line, je.text);
+    rc = trial_decode(o, rec, e);
+    json_decref(o);
+    if (rc == OK &&
+        (rec->cell != c->index || rec->trial != k || rec->seed != trial_seed(c->seed, k))) {
+        trial_record_free(rec);
+        rc = err_set(e, ERR_MISMATCH, "%s: belongs to another run", path);
+    }
+    return rc;
+}
+
+/* Trial number i of the run, counted through all its cells. */
+static struct run_cell *nth(struct run *r, uint32_t i, uint32_t *k)
+{
+    struct run_cell *c = r->cells;
+    while (i >= c->cell->repeat) {
+        i -= c->cell->repeat;
+        c++;
+    }
+    *k = i;
+    return c;
+}
+
+static bool there_already(void *ctx, uint32_t i)
+{
+    struct run *r = ctx;
+    struct trial_record rec;
+    uint32_t k;
+    struct run_cell *c = nth(r, i, &k);
+    if (!r->opts.resume || load_trial(r, c->cell, k, &rec, NULL) != OK)
+        return false;
+    trial_record_free(&rec);
+    return true;
+}
+
+static int open_trace(const struct run *r, const struct cell *c, uint32_t k, struct trace *to,
+                      struct err *e)
+{
+    char path[PATH_MAX + 64];
+    int rc;
+    snprintf(path, sizeof path, "%s/traces", r->dir);
+    rc = files_make_dir(path, e);
+    if (rc != OK)
+        return rc;
+    snprintf(path, sizeof path, "%s/traces/%u-%u.txt", r->dir, (unsigned)c->index, (unsigned)k);
+    to->out = fopen(path, "w");
+    return to->out ? OK : err_set(e, ERR_IO, "%s: can't be written", path);
+}
+
+static int do_trial(void *ctx, uint32_t i, uint64_t *events, struct err *e)
+{
+    struct run *r = ctx;
+    struct trial_record rec;
+    struct trace trace = {0};
+    char path[PATH_MAX];
+    uint32_t k;
+    struct run_cell *c = nth(r, i, &k);
+    int rc = r->opts.trace ? open_trace(r, c->cell, k, &trace, e) : OK;
+    if (rc != OK)
+        return rc;
+    rc =
+        trial_run(r->opts.world, &c->cell->spec, c->cell->index, k, c->cell->seed, &trace, &rec, e);
+    if (trace.out && fclose(trace.out) != 0 && rc == OK)
+        rc = err_set(e, ERR_IO, "%s/traces: can't be written", r->dir);
+    if (rc == OK) {
+        json_t *o = trial_encode(&rec);
+        trial_path(r, c->cell, k, path);
+        *events = rec.metrics.counts[COUNT_EVENTS];
+        rc = files_write_json(path, o, e);
+        json_decref(o);
+    }
+    trial_record_free(&rec);
+    return rc;
+}
+
+static int add_up(struct run *r, struct err *e)
+{
+    XXH3_state_t *h = XXH3_createState();
+    int rc = h ? OK : err_set(e, ERR_NOMEM, "no memory");
+    if (h)
+        XXH3_64bits_reset(h);
+    for (size_t i = 0; rc == OK && i < r->n_cells; i++) {
+        struct run_cell *c = &r->cells[i];
+        uint8_t bytes[8];
+        uint64_t digest;
+        for (uint32_t k = 0; rc == OK && k < c->cell->repeat; k++) {
+            struct trial_record rec;
+            rc = load_trial(r, c->cell, k, &rec, e);
+            if (rc != OK)
+                break;
+            rc = tally_add(&c->tally, &rec);
+            if (rc != OK)
+                err_set(e, rc, "%s", err_name(rc));
+            trial_record_free(&rec);
+        }
+        digest = tally_digest(&c->tally);
+        for (int b = 0; b < 8; b++)
+            bytes[b] = (uint8_t)(digest >> (8 * b));
+        XXH3_64bits_update(h, bytes, sizeof bytes);
+    }
+    if (h)
+        r->digest = XXH3_64bits_digest(h);
+    XXH3_freeState(h);
+    return rc;
+}
+
+static int judge(struct run *r)
+{
+    bool failed = false, unmet = false;
+    for (size_t i = 0; i < r->n_cells; i++) {
+        struct run_cell *c = &r->cells[i];
+        for (size_t j = 0; j < c->cell->n_expects; j++) {
+            const struct cell_expect *x = &c->cell->expects[j];
+            c->verdicts[j] = (struct run_verdict){
+                .line = x->line,
+                .text = x->expect->text,
+                .result = expect_eval(x->expect, tally_lookup, &c->tally),
+            };
+            c->completion_judged |= expect_of_completion(x->expect);
+            unmet |= !c->verdicts[j].result.met;
+        }
+        failed |= c->tally.wrong > 0 || (c->tally.unfinished > 0 && !c->completion_judged);
+    }
+    return failed ? EXIT_TRIAL_FAILED : unmet ? EXIT_UNMET : EXIT_DONE;
+}
+
+/* Is the folder free, or this very run's? */
+static int claim_folder(struct run *r, struct err *e)
+{
+    char path[PATH_MAX + 32], *text;
+    size_t len;
+    const char *id;
+    json_t *o;
+    int rc;
+    snprintf(path, sizeof path, "%s/trials", r->dir);
+    rc = files_make_dir(path, e);
+    if (rc != OK)
+        return rc;
+    snprintf(path, sizeof path, "%s/manifest.json", r->dir);
+    rc = files_read(path, TRIAL_FILE_MAX, &text, &len, e);
+    if (rc != OK)
+        return rc == ERR_ABSENT ? OK : rc;
+    o = json_loadb(text, len, 0, NULL);
+    free(text);
+    id = json_string_value(json_object_get(o, "run"));
+    rc =
+        id && strcmp(id, r->id) == 0
+            ? OK
+            : err_set(e, ERR_EXISTS,
+                      "%s holds another run; name another folder with --out, or remove it", r->dir);
+    json_decref(o);
+    return rc;
+}
+
+int run_all(struct run *r)
+{
+    struct err e = {0};
+    struct timespec from, to;
+    struct workers_report report = {0};
+    int code, rc = claim_folder(r, &e);
+    if (rc != OK) {
+        fprintf(stderr, "partyline: %s\n", e.text);
+        return rc == ERR_EXISTS ? EXIT_USAGE : EXIT_LACKING;
+    }
+    clock_gettime(CLOCK_MONOTONIC, &from);
+    rc = outputs_manifest(r, &e);
+    if (rc == OK)
+        rc = workers_run(&(struct workers){.jobs = r->opts.jobs,
+                                           .n = r->n_trials,
+                                           .quiet = r->opts.quiet,
+                                           .title = r->scenario->name,
+                                           .done_before = there_already,
+                                           .work = do_trial,
+                                           .ctx = r},
+                         &report, &e);
+    clock_gettime(CLOCK_MONOTONIC, &to);
+    r->wall_s = (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) * 1e-9;
+    r->events = report.events;
+    r->peak_kib = report.peak_kib;
+    r->n_redone = report.ran;
+    if (report.interrupted) {
+        fprintf(stderr, "partyline: interrupted; what was finished is in %s (--resume goes on)\n",
+                r->dir);
+        return EXIT_INTERRUPTED;
+    }
+    if (rc == OK)
+        rc = add_up(r, &e);
+    code = judge(r);
+    if (rc == OK)
+        rc = outputs_write(r, code, &e);
+    if (rc == OK)
+        return code;
+    fprintf(stderr, "partyline: %s\n", e.text);
+    return rc == ERR_IO ? EXIT_LACKING : EXIT_BUG;
+}

@@ -1,0 +1,373 @@
+#include "engine/run/tally.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static const struct {
+    const char *name;
+    uint32_t ppm;
+} quantiles[] = {{"p50", HIST_P50}, {"p90", HIST_P90}, {"p99", HIST_P99}, {"p999", HIST_P999}};
+enum { N_QUANTILES = sizeof quantiles / sizeof quantiles[0] };
+
+static const char *kind_of(const struct trial_spec *t, party_t who)
+{
+    return who < t->roster->n_parties ? "party" : t->roster->entries[who].role;
+}
+
+static struct exposure_sum *sum_of(struct tally *c, const char *what, const char *kind)
+{
+    size_t i = 0;
+    struct exposure_sum *more;
+    for (; i < c->n_sums; i++) {
+        int order = strcmp(c->sums[i].what, what);
+        if (order == 0)
+            order = strcmp(c->sums[i].kind, kind);
+        if (order == 0)
+            return &c->sums[i];
+        if (order > 0)
+            break;
+    }
+    more = realloc(c->sums, (c->n_sums + 1) * sizeof *more);
+    if (!more)
+        return NULL;
+    c->sums = more;
+    memmove(&more[i + 1], &more[i], (c->n_sums - i) * sizeof *more);
+    c->n_sums++;
+    more[i] = (struct exposure_sum){0};
+    snprintf(more[i].what, sizeof more[i].what, "%s", what);
+    snprintf(more[i].kind, sizeof more[i].kind, "%s", kind);
+    return &more[i];
+}
+
+int tally_init(struct tally *c, const struct trial_spec *spec, uint32_t trials)
+{
+    *c = (struct tally){.spec = spec};
+    metrics_init(&c->metrics);
+    for (int i = 0; i < METRIC_COUNT; i++) {
+        c->medians[i] = calloc(trials + 1, sizeof *c->medians[i]);
+        if (!c->medians[i])
+            return ERR_NOMEM;
+    }
+    if (spec->n_observers)
+        for (uint32_t i = 0; i < spec->roster->n; i += i ? 1 : spec->roster->n_parties)
+            if (!sum_of(c, "party_address", kind_of(spec, i)))
+                return ERR_NOMEM;
+    c->digest = XXH3_createState();
+    return c->digest && XXH3_64bits_reset(c->digest) == XXH_OK ? OK : ERR_NOMEM;
+}
+
+void tally_free(struct tally *c)
+{
+    metrics_free(&c->metrics);
+    for (int i = 0; i < METRIC_COUNT; i++)
+        free(c->medians[i]);
+    free(c->rows);
+    free(c->row_trials);
+    free(c->sums);
+    free(c->result);
+    free(c->why);
+    XXH3_freeState(c->digest);
+    *c = (struct tally){0};
+}
+
+static int row_order(const struct exposure_row *a, const struct exposure_row *b)
+{
+    int order = strcmp(a->observer, b->observer);
+    if (order == 0)
+        order = strcmp(a->what, b->what);
+    if (order == 0)
+        order = a->who < b->who ? -1 : a->who > b->who;
+    if (order == 0)
+        order = a->whom < b->whom ? -1 : a->whom > b->whom;
+    return order;
+}
+
+static int by_row(const void *a, const void *b)
+{
+    return row_order(a, b);
+}
+
+/* Both lists are sorted: one pass. */
+static int merge_rows(struct tally *c, struct exposure_row *rows, size_t n)
+{
+    struct exposure_row *all = calloc(c->n_rows + n + 1, sizeof *all);
+    uint32_t *trials = calloc(c->n_rows + n + 1, sizeof *trials);
+    size_t i = 0, j = 0, k = 0;
+    if (!all || !trials) {
+        free(all);
+        free(trials);
+        return ERR_NOMEM;
+    }
+    qsort(rows, n, sizeof *rows, by_row);
+    for (; i < c->n_rows || j < n; k++) {
+        int order = i == c->n_rows ? 1 : j == n ? -1 : row_order(&c->rows[i], &rows[j]);
+        all[k] = order <= 0 ? c->rows[i] : rows[j];
+        trials[k] = (order <= 0 ? c->row_trials[i] : 0) + (order >= 0);
+        if (order == 0) {
+            all[k].first = rows[j].first < all[k].first ? rows[j].first : all[k].first;
+            all[k].level = rows[j].level > all[k].level ? rows[j].level : all[k].level;
+        }
+        i += order <= 0;
+        j += order >= 0;
+    }
+    free(c->rows);
+    free(c->row_trials);
+    c->rows = all;
+    c->row_trials = trials;
+    c->n_rows = k;
+    return OK;
+}
+
+static int add_exposures(struct tally *c, const struct trial_record *rec)
+{
+    struct exposure_row *rows = calloc(rec->n_exposures + 1, sizeof *rows);
+    struct tally one = {0};
+    int rc = rows ? OK : ERR_NOMEM;
+    for (size_t i = 0; rc == OK && i < rec->n_exposures; i++) {
+        const struct exposure_row *x = &rec->exposures[i];
+        struct exposure_sum *s;
+        if (x->who >= c->spec->roster->n)
+            continue;
+        rows[i] = *x;
+        s = sum_of(&one, x->what, kind_of(c->spec, x->who));
+        if (s)
+            s->most++;
+        else
+            rc = ERR_NOMEM;
+    }
+    for (size_t i = 0; rc == OK && i < one.n_sums; i++) {
+        struct exposure_sum *s = sum_of(c, one.sums[i].what, one.sums[i].kind);
+        if (!s)
+            rc = ERR_NOMEM;
+        else if (one.sums[i].most > s->most)
+            s->most = one.sums[i].most;
+    }
+    if (rc == OK)
+        rc = merge_rows(c, rows, rec->n_exposures);
+    free(one.sums);
+    free(rows);
+    return rc;
+}
+
+int tally_add(struct tally *c, const struct trial_record *rec)
+{
+    uint8_t digest[8];
+    int rc = metrics_merge(&c->metrics, &rec->metrics);
+    for (int i = 0; i < 8; i++)
+        digest[i] = (uint8_t)(rec->digest >> (8 * i));
+    XXH3_64bits_update(c->digest, digest, sizeof digest);
+    for (int i = 0; i < METRIC_COUNT; i++)
+        if (hist_count(&rec->metrics.hist[i]))
+            c->medians[i][c->n_medians[i]++] = hist_quantile(&rec->metrics.hist[i], HIST_P50);
+    c->trials++;
+    c->completed += rec->status == TRIAL_COMPLETED;
+    c->wrong += rec->status == TRIAL_WRONG;
+    c->unfinished += rec->status == TRIAL_UNFINISHED;
+    if (rec->why && !c->why) {
+        c->why = strdup(rec->why);
+        c->why_trial = rec->trial;
+    }
+    if (rec->result && !c->result && !c->results_vary)
+        c->result = strdup(rec->result);
+    else if (rec->result && c->result && strcmp(rec->result, c->result) != 0) {
+        free(c->result);
+        c->result = NULL;
+        c->results_vary = true;
+    }
+    return rc == OK ? add_exposures(c, rec) : rc;
+}
+
+uint64_t tally_digest(const struct tally *c)
+{
+    return XXH3_64bits_digest(c->digest);
+}
+
+static int by_value(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+bool tally_interval(const struct tally *c, enum metric which, struct interval *out)
+{
+    size_t n = c->n_medians[which];
+    int64_t *sorted = calloc(n + 1, sizeof *sorted);
+    bool good = sorted && n;
+    if (good) {
+        memcpy(sorted, c->medians[which], n * sizeof *sorted);
+        qsort(sorted, n, sizeof *sorted, by_value);
+        good = interval_of(sorted, n, INTERVAL_MEDIAN, INTERVAL_LEVEL, out) == OK &&
+               out->level_ppm >= INTERVAL_LEVEL;
+    }
+    free(sorted);
+    return good;
+}
+
+/* ---- by path -------------------------------------------------------------------------- */
+
+static bool prefix(const char **path, const char *word)
+{
+    size_t n = strlen(word);
+    if (strncmp(*path, word, n) != 0 || (*path)[n] != '.')
+        return false;
+    *path += n + 1;
+    return true;
+}
+
+static int lookup_metric(const struct tally *c, const char *path, int64_t *value)
+{
+    (void)prefix(&path, "metrics");
+    for (int i = 0; i < METRIC_COUNT; i++) {
+        const struct hist *h = &c->metrics.hist[i];
+        const char *at = path;
+        if (!prefix(&at, metric_infos[i].name))
+            continue;
+        if (strcmp(at, "count") == 0) {
+            *value = (int64_t)hist_count(h);
+            return OK;
+        }
+        if (hist_count(h) == 0)
+            return ERR_ABSENT;
+        if (strcmp(at, "min") == 0 || strcmp(at, "max") == 0) {
+            *value = at[1] == 'i' ? hist_min(h) : hist_max(h);
+            return OK;
+        }
+        for (int q = 0; q < N_QUANTILES; q++)
+            if (strcmp(at, quantiles[q].name) == 0 && hist_quantile_allowed(h, quantiles[q].ppm)) {
+                *value = hist_quantile(h, quantiles[q].ppm);
+                return OK;
+            }
+    }
+    return ERR_ABSENT;
+}
+
+static int lookup_named(const char *path, const uint64_t *values, const struct name_about *infos,
+                        size_t n, int64_t *value)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(path, infos[i].name) == 0) {
+            *value = (int64_t)values[i];
+            return OK;
+        }
+    return ERR_ABSENT;
+}
+
+static int lookup_exposure(const struct tally *c, const char *path, int64_t *value)
+{
+    for (size_t i = 0; i < c->n_sums; i++) {
+        const char *at = path;
+        if (prefix(&at, c->sums[i].what) && strcmp(at, c->sums[i].kind) == 0) {
+            *value = (int64_t)c->sums[i].most;
+            return OK;
+        }
+    }
+    return ERR_ABSENT;
+}
+
+int tally_lookup(void *ctx, const char *path, int64_t *value)
+{
+    const struct tally *c = ctx;
+    const char *at = path;
+    uint32_t of_trials;
+    if (strcmp(path, "protocol_rounds") == 0) {
+        *value = (int64_t)c->metrics.protocol_rounds;
+        return OK;
+    }
+    if (strcmp(path, "trials") == 0) {
+        *value = c->trials;
+        return OK;
+    }
+    if (strcmp(path, "success") == 0) { /* the mean share over trials */
+        const struct hist *h = &c->metrics.hist[METRIC_SUCCESS];
+        *value = hist_count(h) ? (int64_t)(hist_sum(h) / hist_count(h)) : 0;
+        return hist_count(h) ? OK : ERR_ABSENT;
+    }
+    of_trials = strcmp(path, "completed") == 0    ? c->completed
+                : strcmp(path, "wrong") == 0      ? c->wrong
+                : strcmp(path, "unfinished") == 0 ? c->unfinished
+                                                  : UINT32_MAX;
+    if (of_trials != UINT32_MAX) {
+        *value = c->trials ? (int64_t)of_trials * 1000000 / c->trials : 0;
+        return c->trials ? OK : ERR_ABSENT;
+    }
+    if (prefix(&at, "drops"))
+        return lookup_named(at, c->metrics.drops, drop_infos, DROP_COUNT, value);
+    if (prefix(&at, "counts"))
+        return lookup_named(at, c->metrics.counts, count_infos, COUNT_COUNT, value);
+    if (prefix(&at, "exposures"))
+        return lookup_exposure(c, at, value);
+    return lookup_metric(c, path, value);
+}
+
+/* ---- as JSON -------------------------------------------------------------------------- */
+
+static void set(json_t *o, const char *key, int64_t value)
+{
+    json_object_set_new(o, key, json_integer(value));
+}
+
+static json_t *metric_json(const struct tally *c, enum metric which)
+{
+    const struct hist *h = &c->metrics.hist[which];
+    struct interval i;
+    json_t *o = json_object();
+    json_object_set_new(o, "unit", json_string(metric_infos[which].unit));
+    set(o, "count", (int64_t)hist_count(h));
+    set(o, "min", hist_min(h));
+    set(o, "max", hist_max(h));
+    for (int q = 0; q < N_QUANTILES; q++)
+        if (hist_quantile_allowed(h, quantiles[q].ppm))
+            set(o, quantiles[q].name, hist_quantile(h, quantiles[q].ppm));
+    if (h->negative || h->overflow || h->lost)
+        json_object_set_new(o, "not_counted",
+                            json_pack("{s:I, s:I, s:I}", "negative", (json_int_t)h->negative,
+                                      "overflow", (json_int_t)h->overflow, "lost",
+                                      (json_int_t)h->lost));
+    if (tally_interval(c, which, &i))
+        json_object_set_new(o, "trials",
+                            json_pack("{s:i, s:i, s:{s:I, s:I, s:I}}", "level_ppm", INTERVAL_LEVEL,
+                                      "coverage_ppm", (int)i.level_ppm, "p50", "low",
+                                      (json_int_t)i.low, "mid", (json_int_t)i.mid, "high",
+                                      (json_int_t)i.high));
+    return o;
+}
+
+json_t *tally_json(const struct tally *c)
+{
+    json_t *o = json_object(), *metrics = json_object(), *counts = json_object();
+    json_t *drops = json_object(), *exposures = json_object();
+    char digest[24];
+    snprintf(digest, sizeof digest, "%016llx", (unsigned long long)tally_digest(c));
+    json_object_set_new(o, "digest", json_string(digest));
+    set(o, "trials", c->trials);
+    set(o, "completed", c->completed);
+    set(o, "wrong", c->wrong);
+    set(o, "unfinished", c->unfinished);
+    for (int i = 0; i < METRIC_COUNT; i++)
+        if (hist_count(&c->metrics.hist[i]))
+            json_object_set_new(metrics, metric_infos[i].name, metric_json(c, (enum metric)i));
+    for (int i = 0; i < COUNT_COUNT; i++)
+        set(counts, count_infos[i].name, (int64_t)c->metrics.counts[i]);
+    set(counts, "protocol_rounds", (int64_t)c->metrics.protocol_rounds);
+    for (int i = 0; i < DROP_COUNT; i++)
+        if (c->metrics.drops[i])
+            set(drops, drop_infos[i].name, (int64_t)c->metrics.drops[i]);
+    for (size_t i = 0; i < c->n_sums; i++) {
+        json_t *fact = json_object_get(exposures, c->sums[i].what);
+        if (!fact) {
+            fact = json_object();
+            json_object_set_new(exposures, c->sums[i].what, fact);
+        }
+        set(fact, c->sums[i].kind, (int64_t)c->sums[i].most);
+    }
+    json_object_set_new(o, "metrics", metrics);
+    json_object_set_new(o, "counts", counts);
+    json_object_set_new(o, "drops", drops);
+    json_object_set_new(o, "exposures", exposures);
+    if (c->result)
+        json_object_set_new(o, "result", json_string(c->result));
+    if (c->why)
+        json_object_set_new(o, "why",
+                            json_pack("{s:i, s:s}", "trial", (int)c->why_trial, "text", c->why));
+    return o;
+}

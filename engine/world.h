@@ -1,0 +1,144 @@
+/* A world is what nodes live in: it runs one trial of one cell, and refuses what it
+ * cannot honour.
+ *
+ * A trial_spec is a resolved cell of a scenario: constant, shared by its trials, and all
+ * that a world gets to know. Everything in it is lent and outlives the trial. Nodes are
+ * numbered as in the roster: parties first, then services.
+ */
+#ifndef PARTYLINE_WORLD_H
+#define PARTYLINE_WORLD_H
+
+#include "engine/metrics.h"
+#include "engine/observer.h"
+#include "engine/protocol.h"
+#include "engine/roster.h"
+#include "engine/transport.h"
+
+#include <stdio.h>
+
+/* The last mile of a host. Zero: ideal in that respect. Source of the named profiles:
+ * engine/worlds/link/access.c. */
+struct access {
+    int64_t up_bps, down_bps; /* bits per second; 0: no limit */
+    ns_t latency;             /* one way, both directions */
+    ns_t jitter;              /* mean of an exponential extra delay a packet */
+    int64_t loss_ppm;
+    int64_t queue_bytes; /* the bottleneck's buffer, drop-tail, for datagrams */
+};
+
+enum nat_kind {
+    NAT_NONE, /* a public address */
+    NAT_OPEN,
+    NAT_FULL_CONE,
+    NAT_RESTRICTED_CONE,
+    NAT_PORT_RESTRICTED,
+    NAT_SYMMETRIC,
+    NAT_CGNAT,
+    NAT_UDP_BLOCKED
+};
+
+struct identity; /* engine/crypto/identity.h */
+
+struct host_spec {
+    uint32_t region;
+    struct access access;
+    enum nat_kind nat;
+    const char *nat_box; /* hosts that share a box; NULL: one of its own */
+    ns_t start;          /* when its node starts */
+    int line;            /* where the scenario describes it */
+};
+
+/* Round trips between regions, as a full matrix: rtt[from * n + to]. */
+struct regions {
+    uint32_t n;
+    const char *const *names;
+    const ns_t *rtt;
+};
+
+enum action_kind { ACT_CRASH, ACT_RESTART, ACT_PARTITION, ACT_LINK };
+
+/* An entry of `events`. */
+struct action {
+    enum action_kind kind;
+    ns_t at, until;      /* until NS_NEVER: for good */
+    uint32_t node;       /* ACT_CRASH, ACT_RESTART */
+    const uint8_t *side; /* ACT_PARTITION: a node's group, 1.. ; 0: in no group, reaches all */
+    uint32_t a, b;       /* ACT_LINK: between these two nodes, both directions */
+    int64_t loss_ppm;    /* ACT_LINK: -1: as before */
+    ns_t latency;        /* ACT_LINK: one way, replaces the path's; -1: as before */
+    int64_t rate_bps;    /* ACT_LINK: -1: as before */
+    int line;
+};
+
+enum channel_mode { CHANNEL_NOISE, CHANNEL_NONE };
+
+struct observer_spec {
+    const struct observer *ops;
+    const void *opts;
+};
+
+struct trial_spec {
+    const char *scenario; /* its name */
+    const struct roster *roster;
+    const struct host_spec *hosts; /* one a node */
+    const struct regions *regions;
+    const struct transport *transport;
+    const void *transport_opts;
+    const struct protocol *protocol;
+    const void *protocol_opts;
+    void *plan;                  /* protocol->plan's */
+    const struct input *inputs;  /* one a party */
+    const char *const *programs; /* one a party: what it believes it computes, in words; its
+                                    channel compares it with the peer's */
+    enum channel_mode channel;
+    const struct identity *const *secrets; /* one a node, NULL where not known here; NULL with
+                                              channel: none */
+    const ns_t *costs;                     /* COST_COUNT, or NULL */
+    const struct action *actions;
+    size_t n_actions;
+    const struct observer_spec *observers;
+    size_t n_observers;
+    ns_t limit;
+    uint64_t scenario_digest;
+};
+
+/* One line of `partyline trace`: an event as a node got it, or a fate of a packet. */
+struct trace {
+    FILE *out; /* NULL: none */
+};
+
+/* A planted fault, for tests: the n-th of its kind (1 is the first) fails. 0: none. */
+struct fault_plan {
+    uint64_t refuse_send;  /* env send returns ERR_AGAIN once, EV_ROOM follows */
+    uint64_t lose_message; /* a message on a link vanishes */
+    uint64_t fail_store;
+};
+
+struct trial_result {
+    struct outcome *outcomes; /* one a party */
+    struct metrics metrics;
+    uint64_t digest; /* XXH3 over (time, link, kind, size) of every event */
+    ns_t ended;
+    bool timed_out; /* the limit came first */
+    char *why;      /* unfinished: who waits for whom, one line a party; or NULL */
+    struct exposure *exposures;
+    size_t n_exposures;
+    uint64_t faults_fired; /* of the fault_plan */
+};
+
+struct world {
+    const char *name, *help;
+    bool deterministic;
+    bool handover; /* has LINK_HANDOVER */
+    /* Refuses what this world cannot honour, at its line. Calls say() once a refusal.
+     * Returns OK or ERR_UNSUPPORTED. */
+    int (*check)(const struct trial_spec *, void (*say)(void *, int line, const char *), void *);
+    /* Runs one trial. OK even if the trial failed (that is in the result); an error means
+     * that this world broke. The result is freed with trial_result_free. */
+    int (*run)(const struct trial_spec *, uint64_t seed, const struct fault_plan *,
+               const struct trace *, struct trial_result *, struct err *);
+};
+
+void trial_result_free(struct trial_result *, uint32_t n_parties);
+
+#endif

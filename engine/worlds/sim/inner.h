@@ -1,0 +1,273 @@
+/* The simulator's own structs, shared by its files alone.
+ *
+ * An event (sim_event) is pending in the queue, or waits for its node to be free, or is being
+ * handled. On its way it may change its kind: a SYN-ACK becomes the node's EV_UP. It keeps the
+ * connection alive that it points to (sim_conn.refs). life guards what points to a node: it
+ * differs after a crash.
+ */
+#ifndef PARTYLINE_WORLDS_SIM_INNER_H
+#define PARTYLINE_WORLDS_SIM_INNER_H
+
+#include "engine/worlds/link/nat.h"
+#include "engine/worlds/link/tcp.h"
+#include "engine/worlds/sim/slab.h"
+#include "engine/worlds/sim/queue.h"
+#include "engine/worlds/sim/sim.h"
+#include "engine/worlds/sim/store.h"
+
+#include <xxhash.h>
+
+enum sim_kind {
+    /* what happens to a node, or to the world */
+    SIM_START, /* or restart */
+    SIM_CRASH,
+    SIM_WAKE,     /* a busy node is free */
+    SIM_BEGIN,    /* a partition or a link change */
+    SIM_END,      /* the end of one */
+    SIM_DATAGRAM, /* comes to a host */
+    SIM_TIMER,
+    SIM_GO,
+    /* from here on it belongs to a sim_end: packets, when they come to its host */
+    SIM_SYN,
+    SIM_SYN_ACK,
+    SIM_ACK, /* the handshake's third packet */
+    SIM_REFUSAL,
+    SIM_FIN,
+    SIM_RST,
+    SIM_DATA,
+    /* what the host finds out by itself */
+    SIM_CONNECT, /* time for the next SYN */
+    SIM_GIVE_UP,
+    /* what only awaits the node (as DATA does then, and TIMER and GO) */
+    SIM_UP,
+    SIM_ROOM,
+    SIM_FOUND, /* a datagram whose link is found */
+    SIM_DOWN
+};
+
+struct sim_end;
+
+struct sim_event {
+    struct sim_event *next; /* waiting for a busy node */
+    union {
+        struct sim_end *end; /* SIM_SYN and later */
+        struct sim_node *node;
+        const struct action *action; /* CRASH, BEGIN, END */
+    } at;
+    ns_t last;         /* staged: when the last packet is at the downlink */
+    uint32_t len;      /* bytes of data */
+    uint32_t number;   /* TIMER: as armed */
+    uint32_t life;     /* of a node */
+    uint8_t kind, why; /* why: of DOWN */
+    uint8_t size_class;
+    bool staged; /* at the receiver's downlink, still to pass it */
+    uint8_t data[];
+};
+
+enum end_state {
+    END_NONE, /* a stream's other end, before its SYN has come */
+    END_CONNECTING,
+    END_HALF, /* SYN-ACK sent */
+    END_OPEN,
+    END_DYING, /* the host knows that it is over, the node will soon */
+    END_CLOSED
+};
+
+/* What every message touches comes first, in one cache line. */
+struct sim_end {
+    struct sim_end *peer;
+    struct sim_node *node; /* NULL: no host has that address */
+    struct sim_conn *conn;
+    link_t link;
+    uint32_t unread; /* bytes sent and not handed over */
+    uint16_t port;   /* its own */
+    uint16_t seen;   /* its own, as the peer sees it */
+    uint8_t kind;    /* enum link_kind */
+    uint8_t state;
+    uint8_t syns;
+    bool stages;          /* what it sends has to pass the peer's downlink */
+    bool blocked;         /* has refused with ERR_AGAIN */
+    bool room;            /* and SIM_ROOM is on its way */
+    bool told;            /* the peer has been told that this end is closed */
+    bool dead;            /* TCP has given up: what is sent from now on never arrives */
+    bool mute;            /* its process is gone: what has not arrived never will */
+    bool listener;        /* a datagram port's own link */
+    struct tcp_flow flow; /* to the peer */
+};
+
+/* A stream with its two ends, or a datagram link, which has the first alone. */
+struct sim_conn {
+    struct sim_end end[2];
+    struct addr to;        /* datagrams: the peer */
+    struct sim_conn *next; /* datagrams: of the same node */
+    ns_t syn_at;           /* when the last SYN left */
+    uint32_t refs;         /* open ends, and events */
+    uint8_t size_class;
+};
+
+struct sim_slot {
+    struct sim_end *end; /* NULL: free */
+    link_t link;         /* its next or present number: the slot's low bits, a generation above */
+    uint32_t next_free;
+};
+
+/* What every message touches comes right after env, whose end it touches as well. */
+struct sim_node {
+    struct env env; /* first: env_ops get it */
+    struct sim *sim;
+    struct sim_event *waiting, **waiting_tail;
+    ns_t busy_until;
+    uint64_t wire_bytes, wire_packets;
+    struct sim_slot *slots;
+    uint32_t n_slots, id, life;
+    bool alive, ready, done, doomed;
+    struct link_host host;
+    ns_t compute;
+    uint64_t useful;
+    uint32_t cap_slots, free_slot, n_links;
+    uint32_t incarnations, ports;
+    uint16_t datagram_port;
+    const struct accept *accepts; /* may be NULL */
+    struct sim_conn *datagrams;
+    struct map dialled;  /* 1 + peer -> connections and datagrams so far */
+    struct outcome kept; /* of an earlier life */
+    ns_t completion;     /* of it */
+    struct sim_store store;
+};
+
+_Static_assert(sizeof(struct sim_node) <= 512, "state of an idle node");
+
+/* A fault whose recovery is awaited. */
+struct sim_fault {
+    const struct action *action;
+    bool over; /* the fault; then data ends it */
+};
+
+struct sim {
+    const struct trial_spec *spec;
+    const struct fault_plan *plan;
+    struct sim_tuning tuning;
+    struct trial_result *result;
+    struct metrics *metrics; /* the result's */
+    FILE *trace;
+    uint64_t seed;
+    ns_t now;
+    struct queue queue;
+    struct slab slab;
+    struct sim_node *nodes;
+    uint32_t n_nodes, n_parties;
+    uint32_t *by_ip, ip_mask; /* 1 + node, open addressing */
+    struct nat nat;
+    struct faults faults;
+    struct store_fate fate;
+    XXH3_state_t *hash;
+    size_t hashed; /* bytes of `records` in use */
+    uint8_t records[4096];
+    void **observers; /* their states */
+    struct sim_fault *awaited;
+    size_t n_awaited, exposures_cap;
+    uint32_t n_ready, n_done;
+    uint64_t sends, messages; /* for the fault plan */
+    bool go, watching;
+    int broken; /* out of memory, or a node that could not start */
+    struct err *err;
+};
+
+/* sim.c */
+struct sim_event *sim_event_new(struct sim *, enum sim_kind, size_t len);
+void sim_event_free(struct sim *, struct sim_event *);
+/* Puts it in; with its end's conn kept. Takes it even if memory is out (sim->broken). */
+void sim_push(struct sim *, ns_t at, struct sim_event *);
+/* An event for a node in its present life. */
+void sim_post(struct sim_node *, enum sim_kind, uint32_t number, ns_t at);
+/* The node whose roster entry has that address; NULL if none has. */
+struct sim_node *sim_node_at(const struct sim *, const uint8_t ip[16]);
+
+/* ops.c: what nodes may ask */
+extern const struct env_ops sim_ops;
+
+/* life.c: what happens to nodes */
+void life_start(struct sim *, struct sim_node *);
+/* by: the action that wants it; NULL: its store. */
+void life_crash(struct sim *, struct sim_node *, const struct action *by);
+void life_wake(struct sim *, struct sim_node *);
+/* Hands the event to its node, now or when it is free. */
+void life_offer(struct sim *, struct sim_event *);
+void life_end(struct sim *, struct sim_node *);
+void life_digest_flush(struct sim *);
+
+/* links.c: the links of a node */
+int links_take(struct sim *, struct sim_node *, struct sim_end *);
+struct sim_end *links_find(const struct sim_node *, link_t);
+/* The end is closed and its number free; its conn loses a reference. */
+void links_release(struct sim *, struct sim_end *);
+struct sim_conn *links_new(struct sim *, enum link_kind);
+void links_unref(struct sim *, struct sim_conn *);
+/* A port for what this node opens, from a range of its own. */
+uint16_t links_port(struct sim_node *);
+struct addr links_local(const struct sim_end *);
+/* The address of an end as its peer sees it. */
+struct addr links_seen(const struct sim *, const struct sim_end *);
+/* How often this node has dialled (or sent a datagram to) that one, before. */
+uint32_t links_number(struct sim *, struct sim_node *from, const struct sim_node *to);
+
+/* wire.c: from one end of a stream to the other */
+static inline bool wire_is_below(const struct sim_end *end)
+{
+    return end->kind != LINK_HANDOVER;
+}
+/* Bytes that a message is on the wire, without TCP's. */
+uint32_t wire_payload(const struct sim_end *, uint32_t len);
+void wire_count(struct sim_node *, uint32_t bytes, uint32_t packets);
+/* A packet that TCP does not repeat by itself; false if it is lost. */
+bool wire_signal(struct sim *, struct sim_end *from, enum sim_kind, ns_t at);
+/* Payload, ACK or FIN: TCP repeats it until it gets through. Takes the event. */
+void wire_deliver(struct sim *, struct sim_end *from, struct sim_event *, ns_t at,
+                  uint32_t payload);
+/* At the receiver's downlink: on to the host. */
+void wire_stage(struct sim *, struct sim_event *);
+
+/* stream.c */
+int stream_open(struct sim *, struct sim_node *, enum link_kind, struct addr to, link_t *out);
+int stream_send(struct sim *, struct sim_end *, const void *data, size_t len);
+void stream_close(struct sim *, struct sim_end *);
+/* The process is gone: RST. */
+void stream_reset(struct sim *, struct sim_end *);
+/* A packet that came to its host, or the host's own timer. */
+void stream_event(struct sim *, struct sim_event *);
+/* The data of this event have been handed over. */
+void stream_handed(struct sim *, struct sim_event *);
+
+/* datagram.c */
+int datagram_open(struct sim *, struct sim_node *, struct addr to, link_t *out);
+void datagram_listen(struct sim *, struct sim_node *);
+int datagram_send(struct sim *, struct sim_end *, struct addr to, const void *data, size_t len);
+void datagram_close(struct sim *, struct sim_end *);
+/* A datagram at its host's downlink, or past it. */
+void datagram_event(struct sim *, struct sim_event *);
+/* Of a SIM_FOUND: who sent it, and its data. */
+struct addr datagram_from(const struct sim_event *);
+const uint8_t *datagram_data(const struct sim_event *);
+
+/* watch.c: who looks on */
+int watch_init(struct sim *);
+void watch_free(struct sim *);
+void watch_event(struct sim *, const struct sim_node *, const struct sim_event *,
+                 const struct event *);
+void watch_show(struct sim *, const struct sim_node *, party_t whom, const struct addr *);
+/* Counts a loss of what `from` sent; `to` may be NULL. */
+void watch_drop(struct sim *, const struct sim_node *from, const struct sim_node *to,
+                uint32_t bytes, enum drop);
+void watch_world(struct sim *, const struct sim_node *, const char *what);
+/* The fault is over: its recovery begins to count. */
+void watch_fault_over(struct sim *, const struct action *);
+void watch_crash(struct sim *, const struct sim_node *, const struct action *);
+void watch_restart(struct sim *, const struct sim_node *);
+int watch_score(struct sim *);
+
+/* report.c */
+int report_outcomes(struct sim *);
+/* Copies what a node ended with. OK or ERR_NOMEM. */
+int report_keep(struct outcome *, const struct outcome *);
+
+#endif

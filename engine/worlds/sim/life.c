@@ -1,0 +1,275 @@
+#include "engine/worlds/sim/inner.h"
+
+#include "engine/base/bytes.h"
+#include "engine/node.h"
+
+#include <stdlib.h>
+
+/* ---- events for a node ---------------------------------------------------------------- */
+
+void life_digest_flush(struct sim *sim)
+{
+    XXH3_64bits_update(sim->hash, sim->records, sim->hashed);
+    sim->hashed = 0;
+}
+
+static void digest(struct sim *sim, const struct sim_node *n, const struct event *ev, uint64_t size)
+{
+    uint8_t *p = sim->records + sim->hashed;
+    put_le64(p, (uint64_t)sim->now);
+    put_le64(p + 8, (uint64_t)n->id << 32 | ev->link);
+    put_le64(p + 16, (uint64_t)ev->kind);
+    put_le64(p + 24, size);
+    sim->hashed += 32;
+    if (sim->hashed == sizeof sim->records)
+        life_digest_flush(sim);
+}
+
+static void give(struct sim *sim, struct sim_node *n, const struct sim_event *why,
+                 const struct event *ev, uint64_t size)
+{
+    digest(sim, n, ev, size);
+    metrics_count(sim->metrics, COUNT_EVENTS, 1);
+    if (sim->watching)
+        watch_event(sim, n, why, ev);
+    n->env.now = sim->now;
+    n->env.spent = 0;
+    n->env.event(n->env.node, ev);
+    if (n->env.spent) {
+        n->busy_until = sim->now + n->env.spent;
+        n->compute += n->env.spent;
+    }
+    if (n->doomed)
+        life_crash(sim, n, NULL);
+}
+
+/* Fills in what an event of a link says; its size for the digest. */
+static uint64_t describe(struct sim *sim, const struct sim_event *e, struct event *ev)
+{
+    const struct sim_end *end = e->at.end;
+    ev->link = end->link;
+    ev->link_kind = (enum link_kind)end->kind;
+    switch (e->kind) {
+    case SIM_DATA:
+        ev->kind = EV_DATA;
+        ev->data = e->data;
+        ev->len = e->len;
+        return e->len;
+    case SIM_FOUND:
+        ev->kind = EV_DATA;
+        ev->data = datagram_data(e);
+        ev->len = e->len;
+        ev->local = links_local(end);
+        ev->peer = datagram_from(e);
+        return e->len;
+    case SIM_UP:
+        ev->kind = EV_UP;
+        ev->local = links_local(end);
+        ev->peer = end->kind == LINK_DATAGRAM ? end->conn->to : links_seen(sim, end->peer);
+        return 0;
+    case SIM_ROOM:
+        ev->kind = EV_ROOM;
+        return 0;
+    default:
+        ev->kind = EV_DOWN;
+        ev->why = (enum down_reason)e->why;
+        return e->why;
+    }
+}
+
+/* Its link has ended, or its node: counted if it was data. */
+static void drop_data(struct sim *sim, const struct sim_event *e)
+{
+    if (e->kind == SIM_DATA || e->kind == SIM_FOUND)
+        watch_drop(sim, e->at.end->peer->node, e->at.end->node, e->len, DROP_LINK_CLOSED);
+}
+
+static void hand_link(struct sim *sim, struct sim_event *e)
+{
+    struct sim_end *end = e->at.end;
+    struct sim_node *n = end->node;
+    struct event ev = {0};
+    uint64_t size;
+    if (end->state == END_CLOSED) {
+        drop_data(sim, e);
+        return;
+    }
+    size = describe(sim, e, &ev);
+    if (e->kind == SIM_DATA)
+        stream_handed(sim, e);
+    else if (e->kind == SIM_ROOM)
+        end->blocked = end->room = false;
+    else if (e->kind == SIM_DOWN)
+        links_release(sim, end);
+    give(sim, n, e, &ev, size);
+}
+
+static void hand(struct sim *sim, struct sim_event *e)
+{
+    struct event ev = {0};
+    if (e->kind >= SIM_SYN) {
+        hand_link(sim, e);
+    } else {
+        ev.kind = e->kind == SIM_TIMER ? EV_TIMER : EV_GO;
+        ev.timer = e->number;
+        give(sim, e->at.node, e, &ev, ev.timer);
+    }
+    sim_event_free(sim, e);
+}
+
+static void wake_at(struct sim *sim, struct sim_node *n, ns_t at)
+{
+    struct sim_event *e = sim_event_new(sim, SIM_WAKE, 0);
+    if (!e)
+        return;
+    e->at.node = n;
+    e->life = n->life;
+    sim_push(sim, at, e);
+}
+
+void life_offer(struct sim *sim, struct sim_event *e)
+{
+    struct sim_node *n = e->kind >= SIM_SYN ? e->at.end->node : e->at.node;
+    if (!n->waiting && n->busy_until <= sim->now) {
+        hand(sim, e);
+        return;
+    }
+    if (!n->waiting) {
+        n->waiting_tail = &n->waiting;
+        wake_at(sim, n, n->busy_until);
+    }
+    e->next = NULL;
+    *n->waiting_tail = e;
+    n->waiting_tail = &e->next;
+}
+
+void life_wake(struct sim *sim, struct sim_node *n)
+{
+    while (n->waiting && n->busy_until <= sim->now && sim->n_done < sim->n_parties) {
+        struct sim_event *e = n->waiting;
+        n->waiting = e->next;
+        if (!n->waiting)
+            n->waiting_tail = &n->waiting;
+        hand(sim, e);
+    }
+    if (n->waiting)
+        wake_at(sim, n, n->busy_until > sim->now ? n->busy_until : sim->now);
+}
+
+/* ---- start, crash, end ---------------------------------------------------------------- */
+
+static struct addr own_address(const struct sim *sim, uint32_t id)
+{
+    struct addr a = sim->spec->roster->entries[id].addr;
+    if (nat_inside(&sim->nat, id))
+        nat_private(id, a.ip);
+    return a;
+}
+
+void life_start(struct sim *sim, struct sim_node *n)
+{
+    const struct trial_spec *t = sim->spec;
+    struct node_config config = {.trial = t,
+                                 .self = n->id,
+                                 .identity = t->secrets ? t->secrets[n->id] : NULL,
+                                 .shared_clock = true};
+    struct event ev = {.kind = EV_START};
+    struct node *made;
+    int rc;
+    if (n->alive)
+        return;
+    n->env.now = sim->now;
+    n->env.spent = 0;
+    n->env.self = own_address(sim, n->id);
+    n->env.incarnation = n->incarnations++;
+    prng_name(&n->env.rng, sim->seed, t->roster->entries[n->id].name, n->env.incarnation, "node");
+    sim_store_revive(&n->store);
+    n->accepts = node_accepts(t, n->id);
+    rc = node_new(&made, &config, &n->env, sim->err);
+    if (rc != OK) {
+        sim->broken = rc;
+        return;
+    }
+    n->alive = true;
+    if (n->env.incarnation && sim->watching)
+        watch_restart(sim, n);
+    give(sim, n, NULL, &ev, 0);
+    if (n->alive)
+        datagram_listen(sim, n);
+}
+
+static void bury(struct sim_node *n)
+{
+    n->useful += node_useful_bytes(n->env.node);
+    n->doomed = true; /* whatever it asks for while it is freed has no effect */
+    node_free(n->env.node);
+    n->doomed = false;
+    n->env.node = NULL;
+    n->alive = false;
+    n->life++;
+    prng_wipe(&n->env.rng);
+    n->busy_until = 0;
+}
+
+static void forget_waiting(struct sim *sim, struct sim_node *n, bool count)
+{
+    while (n->waiting) {
+        struct sim_event *e = n->waiting;
+        n->waiting = e->next;
+        if (count)
+            drop_data(sim, e);
+        sim_event_free(sim, e);
+    }
+}
+
+static void keep_result(struct sim *sim, struct sim_node *n)
+{
+    struct outcome o = node_outcome(n->env.node);
+    if (n->kept.done)
+        return;
+    if (o.done) {
+        n->completion = node_completion(n->env.node);
+        if (report_keep(&n->kept, &o) != OK)
+            sim->broken = ERR_NOMEM;
+    } else if (n->done) {
+        n->done = false;
+        sim->n_done--;
+    }
+}
+
+void life_crash(struct sim *sim, struct sim_node *n, const struct action *by)
+{
+    if (!n->alive)
+        return;
+    if (sim->watching)
+        watch_crash(sim, n, by);
+    if (n->id < sim->n_parties)
+        keep_result(sim, n);
+    if (n->ready) {
+        n->ready = false;
+        sim->n_ready -= n->id < sim->n_parties;
+    }
+    bury(n);
+    forget_waiting(sim, n, true);
+    for (uint32_t i = 0; i < n->n_slots; i++) {
+        struct sim_end *end = n->slots[i].end;
+        if (!end)
+            continue;
+        if (end->kind == LINK_DATAGRAM)
+            datagram_close(sim, end);
+        else
+            stream_reset(sim, end);
+    }
+}
+
+void life_end(struct sim *sim, struct sim_node *n)
+{
+    if (n->alive)
+        bury(n);
+    forget_waiting(sim, n, false);
+    sim_store_free(&n->store);
+    map_free(&n->dialled);
+    free(n->slots);
+    free((void *)(uintptr_t)n->kept.result);
+    free((void *)(uintptr_t)n->kept.failure);
+}

@@ -1,0 +1,118 @@
+#include "engine/worlds/sim/inner.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+enum { SLOT_BITS = 20, PORT_MIN = 32768, PORTS = 28232 }; /* Linux's ephemeral range */
+
+_Static_assert(SIM_LINKS < 1 << SLOT_BITS, "a link's number holds its slot");
+
+static int grow(struct sim_node *n)
+{
+    uint32_t cap = n->cap_slots ? 2 * n->cap_slots : 4;
+    struct sim_slot *slots = realloc(n->slots, cap * sizeof *slots);
+    if (!slots)
+        return ERR_NOMEM;
+    n->slots = slots;
+    n->cap_slots = cap;
+    return OK;
+}
+
+/* Numbers begin with 1, 2, 3 ...; a slot used again gets a number that was not in use before. */
+int links_take(struct sim *sim, struct sim_node *n, struct sim_end *end)
+{
+    struct sim_slot *slot;
+    if (n->n_links >= sim->tuning.links)
+        return ERR_LIMIT;
+    if (n->free_slot) {
+        slot = &n->slots[n->free_slot - 1];
+        n->free_slot = slot->next_free;
+    } else {
+        if (n->n_slots == n->cap_slots && grow(n) != OK) {
+            sim->broken = ERR_NOMEM;
+            return ERR_LIMIT;
+        }
+        slot = &n->slots[n->n_slots++];
+        *slot = (struct sim_slot){.link = n->n_slots};
+    }
+    slot->end = end;
+    end->link = slot->link;
+    n->n_links++;
+    end->conn->refs++;
+    return OK;
+}
+
+struct sim_end *links_find(const struct sim_node *n, link_t link)
+{
+    uint32_t i = (link & ((1U << SLOT_BITS) - 1)) - 1;
+    return i < n->n_slots && n->slots[i].link == link ? n->slots[i].end : NULL;
+}
+
+void links_release(struct sim *sim, struct sim_end *end)
+{
+    struct sim_node *n = end->node;
+    uint32_t number = end->link & ((1U << SLOT_BITS) - 1);
+    struct sim_slot *slot = &n->slots[number - 1];
+    assert(slot->end == end);
+    end->state = END_CLOSED;
+    if (end->kind != LINK_HANDOVER && end->kind != LINK_DATAGRAM && end == &end->conn->end[0])
+        nat_release(&sim->nat, n->id, end->seen);
+    slot->end = NULL;
+    slot->link += 1U << SLOT_BITS;
+    slot->next_free = n->free_slot;
+    n->free_slot = number;
+    n->n_links--;
+    links_unref(sim, end->conn);
+}
+
+struct sim_conn *links_new(struct sim *sim, enum link_kind kind)
+{
+    uint8_t size_class;
+    struct sim_conn *c = slab_take(&sim->slab, sizeof *c, &size_class);
+    if (!c) {
+        sim->broken = ERR_NOMEM;
+        return NULL;
+    }
+    *c = (struct sim_conn){.size_class = size_class};
+    for (int i = 0; i < 2; i++) {
+        c->end[i].conn = c;
+        c->end[i].peer = &c->end[1 - i];
+        c->end[i].kind = (uint8_t)kind;
+    }
+    return c;
+}
+
+void links_unref(struct sim *sim, struct sim_conn *c)
+{
+    if (--c->refs == 0)
+        slab_give(&sim->slab, c, c->size_class);
+}
+
+uint16_t links_port(struct sim_node *n)
+{
+    uint16_t port = (uint16_t)(PORT_MIN + n->ports++ % PORTS);
+    return port;
+}
+
+struct addr links_local(const struct sim_end *end)
+{
+    struct addr a = end->node->env.self;
+    a.port = end->port;
+    return a;
+}
+
+struct addr links_seen(const struct sim *sim, const struct sim_end *end)
+{
+    uint32_t shown = nat_public(&sim->nat, end->node->id);
+    struct addr a = sim->spec->roster->entries[shown].addr;
+    a.port = end->seen;
+    return a;
+}
+
+uint32_t links_number(struct sim *sim, struct sim_node *from, const struct sim_node *to)
+{
+    uint32_t k = map_get(&from->dialled, to->id + 1, 0);
+    if (map_put(&from->dialled, to->id + 1, k + 1) != OK)
+        sim->broken = ERR_NOMEM;
+    return k;
+}

@@ -1,0 +1,339 @@
+#include "engine/worlds/sim/inner.h"
+
+/* ---- opening -------------------------------------------------------------------------- */
+
+static bool listens(const struct sim_node *n, uint16_t port, uint8_t kind)
+{
+    if (!n->alive || !n->accepts)
+        return false;
+    for (const struct accept *a = n->accepts; a->port; a++)
+        if (a->port == port && a->kind == kind)
+            return true;
+    return false;
+}
+
+/* This end goes down, for a reason that its own host knows. */
+static void down(struct sim *sim, struct sim_end *end, enum down_reason why, ns_t at)
+{
+    struct sim_event *ev = sim_event_new(sim, SIM_DOWN, 0);
+    if (!ev)
+        return;
+    ev->at.end = end;
+    ev->why = (uint8_t)why;
+    sim_push(sim, at, ev);
+}
+
+/* The last SYN brought nothing: the next one, or none. */
+static void dial_again(struct sim *sim, struct sim_end *end)
+{
+    struct sim_event *ev;
+    ns_t at = end->conn->syn_at + tcp_syn_wait(end->syns++);
+    if (at < sim->now)
+        at = sim->now;
+    if (end->syns == TCP_SYNS) {
+        down(sim, end, DOWN_TIMEOUT, at);
+        return;
+    }
+    ev = sim_event_new(sim, SIM_CONNECT, 0);
+    if (!ev)
+        return;
+    ev->at.end = end;
+    sim_push(sim, at, ev);
+}
+
+static void dial(struct sim *sim, struct sim_end *end, ns_t at)
+{
+    end->conn->syn_at = at;
+    if (!wire_signal(sim, end, SIM_SYN, at))
+        dial_again(sim, end);
+}
+
+static struct tcp_flow flow_between(const struct sim *sim, const struct sim_node *from,
+                                    const struct sim_node *to, uint64_t k)
+{
+    const struct regions *r = sim->spec->regions;
+    struct tcp_flow f = {.path = link_path(r, &from->host, &to->host),
+                         .dice = dice_name(sim->seed, "link", from->id, to->id, k),
+                         .from = from->id,
+                         .to = to->id};
+    f.rtt = f.path.delay + link_path(r, &to->host, &from->host).delay;
+    return f;
+}
+
+/* Numbers of one direction, dialled by either side, must differ. */
+static void make_flows(struct sim *sim, struct sim_end *end)
+{
+    uint64_t k = links_number(sim, end->node, end->peer->node);
+    end->stages = end->peer->node->host.access->down_bps > 0;
+    end->peer->stages = end->node->host.access->down_bps > 0;
+    end->flow = flow_between(sim, end->node, end->peer->node, 2 * k);
+    end->peer->flow = flow_between(sim, end->peer->node, end->node, 2 * k + 1);
+}
+
+int stream_open(struct sim *sim, struct sim_node *n, enum link_kind kind, struct addr to,
+                link_t *out)
+{
+    struct sim_node *target = sim_node_at(sim, to.ip);
+    struct sim_conn *c;
+    struct sim_end *end;
+    ns_t at = n->env.now + n->env.spent;
+    if (to.port == 0)
+        return ERR_INVALID;
+    c = links_new(sim, kind);
+    if (!c)
+        return ERR_LIMIT;
+    end = &c->end[0];
+    end->node = n;
+    if (links_take(sim, n, end) != OK) {
+        slab_give(&sim->slab, c, c->size_class);
+        return ERR_LIMIT;
+    }
+    *out = end->link;
+    metrics_count(sim->metrics, COUNT_LINKS, 1);
+    end->state = END_CONNECTING;
+    end->port = links_port(n);
+    end->seen = wire_is_below(end) ? 0 : end->port; /* until it is mapped */
+    end->peer->node = target;
+    end->peer->port = end->peer->seen = to.port;
+    if (!target) {
+        watch_drop(sim, n, NULL, TCP_SYN_BYTES, DROP_NO_ROUTE);
+        down(sim, end, DOWN_UNREACHABLE, at);
+        return OK;
+    }
+    make_flows(sim, end);
+    if (wire_is_below(end) && nat_map(&sim->nat, n->id, end->port, &end->seen) != OK)
+        down(sim, end, DOWN_NAT, at);
+    else
+        dial(sim, end, at);
+    return OK;
+}
+
+static void on_syn(struct sim *sim, struct sim_end *end)
+{
+    bool heard;
+    if (end->peer->state != END_CONNECTING)
+        return;
+    if (end->state == END_NONE && listens(end->node, end->port, end->kind) &&
+        links_take(sim, end->node, end) == OK)
+        end->state = END_HALF;
+    if (end->state == END_HALF) {
+        heard = wire_signal(sim, end, SIM_SYN_ACK, sim->now);
+    } else {
+        watch_drop(sim, end->peer->node, end->node, TCP_SYN_BYTES, DROP_REFUSED);
+        heard = wire_signal(sim, end, SIM_REFUSAL, sim->now);
+    }
+    if (!heard)
+        dial_again(sim, end->peer);
+}
+
+/* ---- sending -------------------------------------------------------------------------- */
+
+static void room_at(struct sim *sim, struct sim_end *end, ns_t at)
+{
+    struct sim_event *ev = sim_event_new(sim, SIM_ROOM, 0);
+    if (!ev)
+        return;
+    ev->at.end = end;
+    end->room = true;
+    sim_push(sim, at, ev);
+}
+
+/* The fault plan's word on this send: OK if there is none. */
+static int planted(struct sim *sim, struct sim_end *end, size_t len, ns_t at)
+{
+    if (++sim->sends == sim->plan->refuse_send) {
+        sim->result->faults_fired++;
+        end->blocked = true;
+        room_at(sim, end, at);
+        return ERR_AGAIN;
+    }
+    if (++sim->messages == sim->plan->lose_message) {
+        sim->result->faults_fired++;
+        watch_drop(sim, end->node, end->peer->node, (uint32_t)len, DROP_FAULT);
+        return ERR_FAULT;
+    }
+    return OK;
+}
+
+int stream_send(struct sim *sim, struct sim_end *end, const void *data, size_t len)
+{
+    ns_t at = end->node->env.now + end->node->env.spent;
+    struct sim_event *ev;
+    if (end->state != END_OPEN)
+        return ERR_CLOSED;
+    if (len > LINK_MESSAGE_MAX)
+        return ERR_TOO_BIG;
+    if (len == 0)
+        return ERR_INVALID;
+    if (end->unread && end->unread + len > sim->tuning.window)
+        end->blocked = true;
+    if (end->blocked)
+        return ERR_AGAIN;
+    if (sim->plan) {
+        int rc = planted(sim, end, len, at);
+        if (rc != OK)
+            return rc == ERR_FAULT ? OK : rc;
+    }
+    end->unread += (uint32_t)len;
+    if (end->dead) {
+        watch_drop(sim, end->node, end->peer->node, (uint32_t)len, DROP_LINK_CLOSED);
+        return OK;
+    }
+    ev = sim_event_new(sim, SIM_DATA, len);
+    if (!ev)
+        return ERR_AGAIN;
+    memcpy(ev->data, data, len);
+    wire_deliver(sim, end, ev, at, wire_payload(end, (uint32_t)len));
+    return OK;
+}
+
+void stream_handed(struct sim *sim, struct sim_event *ev)
+{
+    struct sim_end *end = ev->at.end, *from = end->peer;
+    from->unread -= ev->len;
+    if (from->blocked && !from->room && from->state == END_OPEN &&
+        from->unread <= sim->tuning.window / 2)
+        room_at(sim, from, sim->now + (wire_is_below(end) ? end->flow.path.delay : 0));
+}
+
+/* ---- ending --------------------------------------------------------------------------- */
+
+static void reset_peer(struct sim *sim, struct sim_end *end)
+{
+    end->told = wire_signal(sim, end, SIM_RST, sim->now);
+}
+
+void stream_close(struct sim *sim, struct sim_end *end)
+{
+    ns_t at = end->node->env.now + end->node->env.spent;
+    struct sim_event *ev;
+    if (end->state == END_OPEN && !end->dead && (ev = sim_event_new(sim, SIM_FIN, 0))) {
+        wire_deliver(sim, end, ev, at, 0);
+        end->told = !end->dead;
+    }
+    links_release(sim, end);
+}
+
+void stream_reset(struct sim *sim, struct sim_end *end)
+{
+    if (end->state == END_OPEN || end->state == END_HALF) {
+        reset_peer(sim, end);
+        end->mute = !end->told;
+    }
+    links_release(sim, end);
+}
+
+/* ---- what comes in -------------------------------------------------------------------- */
+
+static void on_syn_ack(struct sim *sim, struct sim_event *ev)
+{
+    struct sim_end *end = ev->at.end;
+    struct sim_event *ack;
+    if (end->state != END_CONNECTING) {
+        reset_peer(sim, end);
+        sim_event_free(sim, ev);
+        return;
+    }
+    end->state = END_OPEN;
+    ack = sim_event_new(sim, SIM_ACK, 0);
+    if (ack)
+        wire_deliver(sim, end, ack, sim->now, 0);
+    ev->kind = SIM_UP;
+    life_offer(sim, ev);
+}
+
+static void on_ack(struct sim *sim, struct sim_event *ev)
+{
+    struct sim_end *end = ev->at.end;
+    if (end->state != END_HALF) {
+        if (!end->told)
+            reset_peer(sim, end);
+        sim_event_free(sim, ev);
+        return;
+    }
+    end->state = END_OPEN;
+    ev->kind = SIM_UP;
+    life_offer(sim, ev);
+}
+
+static void on_data(struct sim *sim, struct sim_event *ev)
+{
+    struct sim_end *end = ev->at.end;
+    uint32_t acks;
+    if (end->state != END_OPEN || end->peer->mute) {
+        watch_drop(sim, end->peer->node, end->node, ev->len, DROP_LINK_CLOSED);
+        if (end->state == END_CLOSED && !end->told)
+            reset_peer(sim, end);
+        sim_event_free(sim, ev);
+        return;
+    }
+    if (wire_is_below(end)) {
+        acks = (tcp_segments(wire_payload(end, ev->len)) + 1) / 2;
+        wire_count(end->node, acks * TCP_HEADERS, acks);
+    }
+    life_offer(sim, ev);
+}
+
+/* The other side has closed, or is gone; the node hears of it behind the data. */
+static void on_end(struct sim *sim, struct sim_event *ev, enum down_reason why)
+{
+    struct sim_end *end = ev->at.end;
+    if (ev->kind == SIM_FIN && wire_is_below(end) && end->state == END_OPEN) {
+        wire_count(end->node, 2 * TCP_HEADERS, 2); /* its ACK, then its own FIN */
+        wire_count(end->peer->node, TCP_HEADERS, 1);
+    }
+    if (end->state == END_HALF)
+        links_release(sim, end);
+    if (end->state != END_OPEN && end->state != END_CONNECTING) {
+        sim_event_free(sim, ev);
+        return;
+    }
+    if (ev->kind != SIM_GIVE_UP)
+        end->told = true;
+    if (ev->kind != SIM_FIN)
+        end->state = END_DYING;
+    ev->kind = SIM_DOWN;
+    ev->why = (uint8_t)why;
+    life_offer(sim, ev);
+}
+
+void stream_event(struct sim *sim, struct sim_event *ev)
+{
+    struct sim_end *end = ev->at.end;
+    switch (ev->kind) {
+    case SIM_DATA:
+        on_data(sim, ev);
+        return;
+    case SIM_SYN_ACK:
+        on_syn_ack(sim, ev);
+        return;
+    case SIM_ACK:
+        on_ack(sim, ev);
+        return;
+    case SIM_REFUSAL:
+        on_end(sim, ev, DOWN_REFUSED);
+        return;
+    case SIM_FIN:
+        on_end(sim, ev, DOWN_CLOSED);
+        return;
+    case SIM_RST:
+        on_end(sim, ev, DOWN_RESET);
+        return;
+    case SIM_GIVE_UP:
+        on_end(sim, ev, DOWN_TIMEOUT);
+        return;
+    case SIM_SYN:
+        on_syn(sim, end);
+        break;
+    case SIM_CONNECT:
+        if (end->state == END_CONNECTING)
+            dial(sim, end, sim->now);
+        else if (end->peer->state == END_HALF)
+            reset_peer(sim, end); /* in answer to its SYN-ACK, which it repeats */
+        break;
+    default:
+        life_offer(sim, ev); /* ROOM and DOWN by its own host */
+        return;
+    }
+    sim_event_free(sim, ev);
+}

@@ -1,0 +1,353 @@
+/* Every transport in every world that runs in this process, under every channel: what the
+ * layers promise together, from two parties to fifty, on good networks and bad ones. A new
+ * line in plugins.c is tested here without a test written.
+ *
+ *     conformance [TEXT]    only cases with TEXT in their names
+ */
+#include "tests/conformance/bed.h"
+#include "tests/conformance/conform.h"
+
+#include <inttypes.h>
+
+enum { MIB = 1 << 20, KEPT_MAX = CHANNEL_POOL_DEFAULT + 24 * MIB };
+
+/* What a case is about, beyond everything arriving in order and once. */
+enum trait {
+    NEEDS_NETWORK = 1,   /* pointless without links that can be slow or cut */
+    NEEDS_NOISE = 2,     /* only a channel that resends can */
+    EXPECT_REFUSALS = 4, /* back-pressure was felt */
+    EXPECT_DOWN = 8,     /* somebody was reported down or lost, and up again */
+    EXPECT_RESTART = 16, /* the restarted party was reported, to all */
+    EXPECT_DEATH = 32,   /* the last party never ends, all others do */
+    TWICE = 64           /* the same digest twice */
+};
+
+struct test {
+    const char *name;
+    uint32_t parties;
+    unsigned traits, seeds; /* seeds: how many, 0 is 1 */
+    struct conform_plan plan;
+    ns_t limit;
+    struct access access; /* of every host */
+    bool first;           /* what follows happens to the first party, else to the last */
+    ns_t late;            /* it starts then */
+    ns_t crash, restart;
+    ns_t cut, heal; /* the first party is alone from .. until */
+};
+
+#define SMALL .messages = 20, .min = 0, .max = 3000
+#define BIG .messages = 4, .min = 100000, .max = 16 * MIB
+
+static const struct test tests[] = {
+    {.name = "two_parties", .parties = 2, .seeds = 3, .plan = {.messages = 200, .max = 70000}},
+    {.name = "three_parties", .parties = 3, .seeds = 3, .plan = {.messages = 100, .max = 70000}},
+    {.name = "ten_parties",
+     .parties = 10,
+     .seeds = 2,
+     .traits = TWICE,
+     .plan = {.messages = 10, .max = 20000}},
+    {.name = "fifty_parties", .parties = 50, .plan = {.messages = 3, .max = 2000}},
+    {.name = "big_messages", .parties = 2, .plan = {BIG, .oversize = true}},
+    {.name = "back_pressure",
+     .parties = 2,
+     .traits = EXPECT_REFUSALS,
+     .plan = {.messages = 90, .min = MIB, .max = MIB, .one_way = true}},
+    {.name = "back_pressure_slow",
+     .parties = 3,
+     .traits = EXPECT_REFUSALS | NEEDS_NETWORK,
+     .plan = {.messages = 36, .min = MIB, .max = MIB},
+     .limit = 300 * NS_S,
+     .access = {.up_bps = 20000000, .down_bps = 20000000, .queue_bytes = 65536}},
+    {.name = "steady", .parties = 3, .plan = {SMALL, .every = 50 * NS_MS}},
+    {.name = "late", .parties = 3, .seeds = 3, .plan = {SMALL}, .late = 5 * NS_S},
+    {.name = "late_first",
+     .parties = 3,
+     .seeds = 3,
+     .plan = {SMALL},
+     .first = true,
+     .late = 5 * NS_S},
+    {.name = "jitter",
+     .parties = 3,
+     .seeds = 3,
+     .traits = NEEDS_NETWORK,
+     .plan = {SMALL, .every = 20 * NS_MS},
+     .access = {.jitter = 20 * NS_MS}},
+    {.name = "loss_1",
+     .parties = 3,
+     .seeds = 3,
+     .traits = NEEDS_NETWORK | TWICE,
+     .plan = {SMALL},
+     .access = {.loss_ppm = 10000}},
+    {.name = "loss_10",
+     .parties = 3,
+     .seeds = 3,
+     .traits = NEEDS_NETWORK,
+     .plan = {SMALL, .every = 20 * NS_MS},
+     .access = {.loss_ppm = 100000}},
+    {.name = "loss_10_big",
+     .parties = 2,
+     .traits = NEEDS_NETWORK,
+     .plan = {BIG},
+     .access = {.loss_ppm = 100000}},
+    {.name = "cut_short",
+     .parties = 3,
+     .seeds = 3,
+     .traits = NEEDS_NETWORK | NEEDS_NOISE,
+     .plan = {SMALL, .every = 100 * NS_MS},
+     .cut = NS_S,
+     .heal = 3 * NS_S},
+    {.name = "cut_long",
+     .parties = 3,
+     .traits = NEEDS_NETWORK | NEEDS_NOISE | EXPECT_DOWN,
+     .plan = {.messages = 400, .max = 3000, .every = 500 * NS_MS},
+     .limit = 900 * NS_S,
+     .cut = 20 * NS_S,
+     .heal = 140 * NS_S},
+    {.name = "cut_from_start",
+     .parties = 3,
+     .traits = NEEDS_NETWORK,
+     .plan = {SMALL},
+     .limit = 200 * NS_S,
+     .heal = 30 * NS_S},
+    {.name = "restart",
+     .parties = 3,
+     .seeds = 3,
+     .traits = NEEDS_NOISE | EXPECT_RESTART,
+     .plan = {.messages = 50, .max = 3000, .every = 100 * NS_MS},
+     .crash = 2 * NS_S,
+     .restart = 4 * NS_S},
+    {.name = "restart_first",
+     .parties = 3,
+     .seeds = 3,
+     .traits = NEEDS_NOISE | EXPECT_RESTART,
+     .plan = {.messages = 50, .max = 3000, .every = 100 * NS_MS},
+     .first = true,
+     .crash = 2 * NS_S,
+     .restart = 4 * NS_S},
+    /* The resets get lost: the old links look alive when the party comes back. */
+    {.name = "restart_unseen",
+     .parties = 3,
+     .seeds = 3,
+     .traits = NEEDS_NOISE | NEEDS_NETWORK | EXPECT_RESTART,
+     .plan = {.messages = 50, .max = 3000, .every = 100 * NS_MS},
+     .crash = 2 * NS_S,
+     .restart = 4 * NS_S,
+     .cut = 1500 * NS_MS,
+     .heal = 2500 * NS_MS},
+    {.name = "restart_unseen_first",
+     .parties = 3,
+     .seeds = 3,
+     .traits = NEEDS_NOISE | NEEDS_NETWORK | EXPECT_RESTART,
+     .plan = {.messages = 50, .max = 3000, .every = 100 * NS_MS},
+     .first = true,
+     .crash = 2 * NS_S,
+     .restart = 4 * NS_S,
+     .cut = 1500 * NS_MS,
+     .heal = 2500 * NS_MS},
+    /* And those who would have to dial again have nothing to send. */
+    {.name = "restart_unseen_quiet",
+     .parties = 3,
+     .seeds = 3,
+     .traits = NEEDS_NOISE | NEEDS_NETWORK | EXPECT_RESTART,
+     .plan = {.messages = 50, .max = 3000, .every = 100 * NS_MS, .one_way = true},
+     .first = true,
+     .crash = 2 * NS_S,
+     .restart = 4 * NS_S,
+     .cut = 1500 * NS_MS,
+     .heal = 2500 * NS_MS},
+    {.name = "restart_late",
+     .parties = 3,
+     .traits = NEEDS_NOISE | EXPECT_RESTART,
+     .plan = {.messages = 50, .max = 3000, .every = 100 * NS_MS},
+     .limit = 200 * NS_S,
+     .crash = 2 * NS_S,
+     .restart = 60 * NS_S},
+    {.name = "death",
+     .parties = 3,
+     .seeds = 3,
+     .traits = EXPECT_DEATH,
+     .plan = {.messages = 200, .max = 70000, .every = 10 * NS_MS, .victim = true},
+     .crash = NS_S},
+    {.name = "death_of_a_flooded",
+     .parties = 2,
+     .traits = EXPECT_DEATH | NEEDS_NETWORK,
+     .plan = {.messages = 200, .min = MIB, .max = MIB, .one_way = true, .victim = true},
+     .crash = 300 * NS_MS},
+};
+
+static uint32_t subject(const struct test *t)
+{
+    return t->first ? 0 : t->parties - 1;
+}
+
+struct where {
+    const struct world *world;
+    const struct transport *transport;
+    enum channel_mode channel;
+    const char *program;
+};
+
+static void refused(void *ctx, int line, const char *why)
+{
+    (void)line;
+    snprintf(ctx, 200, "%s", why);
+}
+
+/* The entries of `events`. */
+static size_t events_of(const struct test *t, struct action out[3], uint8_t side[BED_NODES])
+{
+    size_t n = 0;
+    for (uint32_t i = 0; i < t->parties; i++)
+        side[i] = i == 0 ? 1 : 2;
+    if (t->heal)
+        out[n++] =
+            (struct action){.kind = ACT_PARTITION, .at = t->cut, .until = t->heal, .side = side};
+    if (t->crash)
+        out[n++] = (struct action){
+            .kind = ACT_CRASH, .at = t->crash, .until = NS_NEVER, .node = subject(t)};
+    if (t->restart)
+        out[n++] = (struct action){
+            .kind = ACT_RESTART, .at = t->restart, .until = NS_NEVER, .node = subject(t)};
+    return n;
+}
+
+static bool say(char *why, size_t cap, const char *text, uint64_t number)
+{
+    snprintf(why, cap, "%s (%" PRIu64 ")", text, number);
+    return false;
+}
+
+static bool judge(const struct test *t, const struct trial_result *r,
+                  const struct conform_plan *plan, char *why, size_t cap)
+{
+    struct conform_report sum = {0}, one;
+    for (uint32_t i = 0; i < t->parties; i++) {
+        const struct outcome *o = &r->outcomes[i];
+        bool dead = (t->traits & EXPECT_DEATH) && i == subject(t);
+        if (o->failure)
+            return snprintf(why, cap, "p%u: %s", i, o->failure), false;
+        if (dead && o->done)
+            return say(why, cap, "the dead party ended", i);
+        if (dead)
+            continue;
+        if (!o->done)
+            return snprintf(why, cap, "p%u has not ended; %.400s", i, r->why ? r->why : ""), false;
+        memcpy(&one, o->result, sizeof one);
+        sum.ups += one.ups;
+        sum.downs += one.downs + one.losses;
+        sum.refusals += one.refusals;
+        if ((t->traits & EXPECT_RESTART) && i != subject(t) && one.restarts + one.losses == 0)
+            return say(why, cap, "the restart was not reported to party", i);
+        if (!(t->traits & (EXPECT_RESTART | EXPECT_DEATH)) && one.restarts)
+            return say(why, cap, "a restart was reported to party", i);
+        if (!(t->traits & (EXPECT_DOWN | EXPECT_RESTART | EXPECT_DEATH)) && one.losses)
+            return say(why, cap, "a loss was reported to party", i);
+    }
+    for (uint32_t i = 0; i < t->parties; i++)
+        if (plan->kept_max[i] > KEPT_MAX)
+            return say(why, cap, "bytes kept for one sender", plan->kept_max[i]);
+    if ((t->traits & EXPECT_REFUSALS) && sum.refusals == 0)
+        return say(why, cap, "no send was refused", 0);
+    if ((t->traits & EXPECT_DOWN) && (sum.downs == 0 || sum.ups <= t->parties * (t->parties - 1)))
+        return say(why, cap, "nobody was reported down and up again", sum.downs);
+    if (r->timed_out && !(t->traits & EXPECT_DEATH))
+        return say(why, cap, "the limit came", (uint64_t)r->ended);
+    return true;
+}
+
+enum verdict { GOOD, BAD, SKIPPED };
+
+static enum verdict run_once(const struct where *w, const struct test *t, uint64_t seed,
+                             uint64_t *digest, ns_t *ended, char *why, size_t cap)
+{
+    struct action actions[3];
+    uint8_t side[BED_NODES] = {0};
+    struct conform_plan plan = t->plan;
+    struct trial_result r = {0};
+    struct err e = {0};
+    struct bed b;
+    enum verdict verdict = BAD;
+    int rc;
+    if (!bed_make(&b, w->transport, &protocol_conform, t->parties))
+        return BAD;
+    for (uint32_t i = 0; i < b.roster.n; i++)
+        b.hosts[i].access = i < t->parties ? t->access : (struct access){0};
+    b.hosts[subject(t)].start = t->late;
+    b.spec.plan = &plan;
+    b.spec.channel = w->channel;
+    b.spec.limit = t->limit ? t->limit : 60 * NS_S;
+    b.spec.actions = actions;
+    b.spec.n_actions = events_of(t, actions, side);
+    snprintf(why, cap, "refused by the world's check");
+    if (w->world->check && w->world->check(&b.spec, refused, why) != OK) {
+        bed_free(&b);
+        return SKIPPED;
+    }
+    rc = bed_people(&b) ? w->world->run(&b.spec, seed, NULL, NULL, &r, &e) : ERR_NOMEM;
+    if (rc != OK)
+        snprintf(why, cap, "the world broke: %.300s (%s)", e.text, err_name(rc));
+    else if (judge(t, &r, &plan, why, cap))
+        verdict = GOOD;
+    *digest = r.digest;
+    *ended = r.ended;
+    if (rc == OK)
+        trial_result_free(&r, t->parties);
+    bed_free(&b);
+    return verdict;
+}
+
+static void run_test(struct tally *tally, const struct where *w, const struct test *t)
+{
+    char name[160], why[600];
+    uint64_t digest = 0, again = 0;
+    ns_t ended = 0;
+    uint64_t seeds = t->seeds ? t->seeds : 1;
+    enum verdict v = GOOD;
+    snprintf(name, sizeof name, "%s/%s/%s/%s", w->world->name, w->transport->name,
+             bed_channel_name(w->channel), t->name);
+    if (!tally_wants(tally, name))
+        return;
+    if ((t->traits & NEEDS_NETWORK) && w->transport->needs_handover) {
+        tally_skip(tally, name, "no network beneath this transport");
+        return;
+    }
+    if ((t->traits & NEEDS_NOISE) && w->channel == CHANNEL_NONE) {
+        tally_skip(tally, name, "this channel does not resend");
+        return;
+    }
+    for (uint64_t seed = 1; seed <= seeds && v == GOOD; seed++)
+        v = run_once(w, t, seed, &digest, &ended, why, sizeof why);
+    if (v == GOOD && (t->traits & TWICE)) {
+        v = run_once(w, t, seeds, &again, &ended, why, sizeof why);
+        if (v == GOOD && again != digest) {
+            v = BAD;
+            snprintf(why, sizeof why, "two runs of one seed differ");
+        }
+    }
+    if (v == GOOD)
+        snprintf(why, sizeof why, "%" PRId64 " ms", ended / NS_MS);
+    if (v == GOOD)
+        tally_ok(tally, name, why);
+    else if (v == SKIPPED)
+        tally_skip(tally, name, why);
+    else
+        tally_not_ok(tally, name, why, w->program);
+}
+
+int main(int argc, char **argv)
+{
+    struct tally tally = {.only = argc > 1 ? argv[1] : NULL};
+    struct where w = {.program = argv[0]};
+    for (size_t i = 0; plugin_worlds[i]; i++)
+        for (size_t k = 0; plugin_transports[k]; k++) {
+            w.world = plugin_worlds[i];
+            w.transport = plugin_transports[k];
+            if (!bed_can(w.world, w.transport))
+                continue;
+            for (size_t j = 0; j < 2 * sizeof tests / sizeof tests[0]; j++) {
+                w.channel = j % 2 ? CHANNEL_NONE : CHANNEL_NOISE;
+                run_test(&tally, &w, &tests[j / 2]);
+            }
+        }
+    return tally_end(&tally);
+}

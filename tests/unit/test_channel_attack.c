@@ -1,0 +1,564 @@
+/* links: engine/channel/channel.c engine/channel/frame.c engine/channel/handshake.c
+ * engine/channel/hello.c engine/channel/plain.c engine/channel/pool.c engine/channel/backlog.c
+ * engine/channel/sealed.c engine/channel/shake.c engine/crypto/identity.c engine/crypto/noise.c
+ * engine/base/err.c engine/base/prng.c */
+#include "tests/unit/channel_pair.h"
+
+/* What an attack may leave behind: a count, and nothing else. */
+struct view {
+    uint64_t got, emits, drops;
+    unsigned states, failures;
+    enum channel_state state;
+    bool shake;
+    uint8_t recv_key[NOISE_KEY];
+    uint64_t expected, base, recv_nonce;
+};
+
+static struct view view(const struct pair *p, int side)
+{
+    const struct side *s = &p->side[side];
+    const struct channel *c = s->channel;
+    struct view v;
+    memset(&v, 0, sizeof v);
+    v.got = s->got;
+    v.emits = s->emits;
+    v.drops = pair_all_drops(p, side);
+    v.states = s->n_states;
+    v.failures = s->failures;
+    v.state = channel_state(c);
+    v.shake = c->shake != NULL;
+    v.expected = c->expected;
+    v.base = c->base;
+    v.recv_nonce = c->session.recv.nonce;
+    memcpy(v.recv_key, c->session.recv.key, NOISE_KEY);
+    return v;
+}
+
+/* The frame changes nothing but one drop, of this name; DROP_COUNT: of any. */
+static void refuse(struct pair *p, int side, enum drop why, const uint8_t *data, size_t len)
+{
+    struct view before = view(p, side), after;
+    uint64_t count = why == DROP_COUNT ? 0 : pair_drops(p, side, why);
+    pair_hand(p, side, data, len);
+    after = view(p, side);
+    if (why != DROP_COUNT)
+        assert_int_equal(pair_drops(p, side, why), count + 1);
+    assert_int_equal(after.drops, before.drops + 1);
+    before.drops++;
+    assert_memory_equal(&after, &before, sizeof after);
+}
+
+/* The frame that `from` just emitted, taken off the pipe. */
+static struct piece *catch_frame(struct pair *p, int from)
+{
+    struct piece *f = p->side[from].first;
+    assert_non_null(f);
+    assert_null(f->next);
+    p->side[from].first = p->side[from].last = NULL;
+    return f;
+}
+
+static size_t big_enough(int side, uint64_t number)
+{
+    (void)side, (void)number;
+    return 300;
+}
+
+static struct piece *catch_message(struct pair *p, int from)
+{
+    p->side[from].to_send++;
+    pair_send(&p->side[from]);
+    return catch_frame(p, from);
+}
+
+/* Every bit flipped, one at a time, and every length below the whole: refused. */
+static void batter(struct pair *p, int to, struct piece *f)
+{
+    bool sealed = f->data[0] == FRAME_KIND_SEALED;
+    for (size_t i = 0; i < f->len; i++)
+        for (int bit = 0; bit < (i < 100 ? 8 : 1); bit++) {
+            bool read_otherwise = i == 0 || (sealed && i < FRAME_CLEAR); /* kind, nonce */
+            f->data[i] ^= (uint8_t)(1 << bit);
+            refuse(p, to, read_otherwise ? DROP_COUNT : DROP_CHANNEL_AUTH, f->data, f->len);
+            f->data[i] ^= (uint8_t)(1 << bit);
+        }
+    for (size_t len = 0; len < f->len; len++)
+        refuse(p, to, sealed && len >= FRAME_CONTROL ? DROP_CHANNEL_AUTH : DROP_CHANNEL_FORMAT,
+               f->data, len);
+}
+
+static void test_altered_handshake(void **state)
+{
+    struct pair p;
+    (void)state;
+    pair_init(&p, 1, CHANNEL_NOISE);
+    pair_connect(&p);
+    for (int step = 0; step < 3; step++) { /* the third: the initiator's first transport frame */
+        struct piece *f = catch_frame(&p, step % 2);
+        assert_int_equal(channel_state(p.side[1].channel), CHANNEL_SHAKING);
+        batter(&p, 1 - step % 2, f);
+        pair_hand(&p, 1 - step % 2, f->data, f->len);
+        free(f);
+    }
+    assert_true(pair_is_up(&p));
+    pair_free(&p);
+}
+
+static void test_altered_message(void **state)
+{
+    (void)state;
+    for (int from = 0; from < 2; from++) {
+        struct pair p;
+        struct piece *f;
+        pair_ready(&p, 2, CHANNEL_NOISE);
+        p.side[from].size = big_enough;
+        f = catch_message(&p, from);
+        batter(&p, 1 - from, f);
+        pair_hand(&p, 1 - from, f->data, f->len);
+        assert_int_equal(p.side[1 - from].got, 1);
+        free(f);
+        pair_free(&p);
+    }
+}
+
+/* A frame that was lengthened, or that is longer than any. */
+static void test_lengthened(void **state)
+{
+    static uint8_t longest[LINK_MESSAGE_MAX + 100];
+    struct pair p;
+    struct piece *f;
+    (void)state;
+    pair_ready(&p, 3, CHANNEL_NOISE);
+    f = catch_message(&p, 0);
+    memcpy(longest, f->data, f->len);
+    for (size_t more = 1; more < 40; more++)
+        refuse(&p, 1, DROP_CHANNEL_AUTH, longest, f->len + more);
+    refuse(&p, 1, DROP_CHANNEL_AUTH, longest, LINK_MESSAGE_MAX);
+    refuse(&p, 1, DROP_CHANNEL_FORMAT, longest, LINK_MESSAGE_MAX + 1);
+    pair_hand(&p, 1, f->data, f->len);
+    assert_int_equal(p.side[1].got, 1);
+    free(f);
+    pair_free(&p);
+}
+
+/* Every recorded frame again, to whom it was for and back to whom it came from. */
+static void test_replay(void **state)
+{
+    struct pair p;
+    unsigned frames = 0;
+    (void)state;
+    pair_init(&p, 4, CHANNEL_NOISE);
+    p.record = true;
+    pair_connect(&p);
+    pair_exchange(&p, 20);
+    pair_run(&p, 10 * NS_S);
+    assert_true(pair_complete(&p));
+    p.record = false;
+    for (int from = 0; from < 2; from++)
+        for (const struct piece *f = p.recorded[from]; f; f = f->next, frames++) {
+            struct view v = view(&p, from);
+            refuse(&p, 1 - from, DROP_CHANNEL_REPLAY, f->data, f->len);
+            if (f->data[0] == FRAME_KIND_SEALED) /* reflected */
+                refuse(&p, from,
+                       frame_nonce(f->data) < v.recv_nonce ? DROP_CHANNEL_REPLAY
+                                                           : DROP_CHANNEL_AUTH,
+                       f->data, f->len);
+        }
+    assert_true(frames > 42);
+    /* a handshake of one's own is nobody's */
+    refuse(&p, 0, DROP_CHANNEL_AUTH, p.recorded[0]->data, p.recorded[0]->len);
+    refuse(&p, 1, DROP_CHANNEL_STATE, p.recorded[1]->data, p.recorded[1]->len);
+    pair_exchange(&p, 20);
+    pair_run(&p, 10 * NS_S);
+    assert_true(pair_complete(&p));
+    pair_free(&p);
+}
+
+/* Message 1 again before the answer was used: the same answer, for nothing. */
+static void test_repeated_question(void **state)
+{
+    static const ns_t x25519[COST_COUNT] = {[COST_X25519] = 1};
+    struct pair p;
+    struct piece *question, *answer;
+    (void)state;
+    pair_init(&p, 15, CHANNEL_NOISE);
+    p.side[1].env.costs = x25519;
+    pair_connect(&p);
+    question = catch_frame(&p, 0);
+    pair_hand(&p, 1, question->data, question->len);
+    answer = catch_frame(&p, 1);
+    for (int i = 0; i < 5; i++) {
+        struct piece *again;
+        pair_hand(&p, 1, question->data, question->len);
+        again = catch_frame(&p, 1);
+        assert_int_equal(again->len, answer->len);
+        assert_memory_equal(again->data, answer->data, answer->len);
+        free(again);
+    }
+    assert_int_equal(p.side[1].env.spent, 5);
+    free(question);
+    free(answer);
+    pair_free(&p);
+}
+
+/* Handshakes and frames of earlier sessions: a live session is not touched by them. */
+static void test_replay_of_earlier_sessions(void **state)
+{
+    struct pair p;
+    struct view before;
+    uint64_t emits;
+    (void)state;
+    pair_init(&p, 5, CHANNEL_NOISE);
+    p.record = true;
+    for (int i = 0; i < 3; i++) {
+        pair_connect(&p);
+        pair_exchange(&p, 5);
+        pair_run(&p, 10 * NS_S);
+        assert_true(pair_complete(&p));
+        pair_break(&p);
+    }
+    p.record = false;
+    pair_connect(&p);
+    pair_run(&p, 10 * NS_S);
+    for (int from = 0; from < 2; from++)
+        for (const struct piece *f = p.recorded[from]; f; f = f->next)
+            if (f->data[0] != FRAME_KIND_1)
+                pair_hand(&p, 1 - from, f->data, f->len);
+    assert_int_equal(p.side[0].got, 15);
+    assert_int_equal(p.side[1].got, 15);
+    before = view(&p, 1);
+    emits = p.side[1].emits;
+    for (int round = 0; round < 20; round++)
+        for (const struct piece *f = p.recorded[0]; f; f = f->next)
+            if (f->data[0] == FRAME_KIND_1)
+                pair_hand(&p, 1, f->data, f->len);
+    struct view after = view(&p, 1);
+    assert_int_equal(after.state, CHANNEL_UP);
+    assert_int_equal(after.states, before.states);
+    assert_memory_equal(after.recv_key, before.recv_key, NOISE_KEY);
+    assert_int_equal(p.side[1].emits - emits, 60); /* an answer each, as small as the question */
+    /* the answers are nobody's business, and the session goes on, with no timer for the rest */
+    pair_run(&p, 100 * NS_S);
+    pair_exchange(&p, 20);
+    pair_run(&p, 10 * NS_S);
+    assert_true(pair_complete(&p));
+    assert_int_equal(p.side[0].metrics->counts[COUNT_HANDSHAKES], 4);
+    assert_int_equal(p.side[1].metrics->counts[COUNT_HANDSHAKES], 0);
+    pair_free(&p);
+}
+
+/* An old first message that comes before the genuine one delays nothing. */
+static void test_replay_into_a_handshake(void **state)
+{
+    struct pair p;
+    (void)state;
+    for (int first = 0; first < 2; first++) {
+        pair_init(&p, 6, CHANNEL_NOISE);
+        p.record = true;
+        pair_connect(&p);
+        pair_run(&p, 10 * NS_S);
+        pair_break(&p);
+        p.record = false;
+        p.up = true;
+        channel_transport_up(p.side[1].channel, false);
+        if (first)
+            pair_hand(&p, 1, p.recorded[0]->data, p.recorded[0]->len);
+        channel_transport_up(p.side[0].channel, true);
+        pair_run(&p, 15 * NS_MS);
+        if (!first) /* in between: the genuine session is pushed aside, and found again */
+            pair_hand(&p, 1, p.recorded[0]->data, p.recorded[0]->len);
+        pair_exchange(&p, 3);
+        pair_run(&p, first ? NS_S / 2 : 30 * NS_S);
+        assert_true(pair_is_up(&p));
+        assert_int_equal(p.side[0].got, 3);
+        assert_int_equal(p.side[1].got, 3);
+        pair_free(&p);
+    }
+}
+
+/* A life that is over does not come back. */
+static void test_replay_of_an_earlier_incarnation(void **state)
+{
+    struct pair p;
+    (void)state;
+    pair_init(&p, 7, CHANNEL_NOISE);
+    p.record = true;
+    pair_connect(&p);
+    pair_run(&p, NS_S);
+    p.record = false;
+    pair_break(&p);
+    pair_restart(&p.side[0], true);
+    pair_connect(&p);
+    pair_run(&p, NS_S);
+    refuse(&p, 1, DROP_CHANNEL_REPLAY, p.recorded[0]->data, p.recorded[0]->len);
+    pair_free(&p);
+}
+
+/* ---- who it is ---- */
+
+static void test_unknown_identity(void **state)
+{
+    struct pair p;
+    struct prng rng;
+    (void)state;
+    for (int part = 0; part < 3; part++) {
+        struct identity other;
+        pair_init(&p, 8, CHANNEL_NOISE);
+        prng_name(&rng, 99, "mallory", 0, "identity");
+        identity_make(&other, &rng);
+        if (part == 1) { /* alice's static key under another Ed25519 key */
+            memcpy(other.pub.x25519, p.side[0].identity.pub.x25519, IDENTITY_KEY);
+            memcpy(other.x25519_secret, p.side[0].identity.x25519_secret, IDENTITY_KEY);
+        } else if (part == 2) { /* alice's identity, without her secrets */
+            other.pub = p.side[0].identity.pub;
+        }
+        p.side[0].node.identity = &other;
+        pair_connect(&p);
+        pair_run(&p, 500 * NS_S);
+        assert_true(pair_drops(&p, 1, DROP_CHANNEL_AUTH) >= 7);
+        assert_int_equal(p.side[1].got, 0);
+        assert_int_equal(p.side[1].metrics->counts[COUNT_HANDSHAKES], 0);
+        assert_int_equal(p.side[0].states[0], PEER_LOST);
+        assert_int_equal(p.side[1].states[0], PEER_LOST);
+        assert_int_equal(p.side[0].failures + p.side[1].failures, 0);
+        /* bob's own handshakes to the roster's alice mean nothing to mallory, or he cannot
+         * prove to be her */
+        assert_int_equal(channel_state(p.side[1].channel), CHANNEL_DOWN);
+        pair_free(&p);
+    }
+}
+
+static void test_unsigned_identity_in_the_roster(void **state)
+{
+    struct pair p;
+    (void)state;
+    pair_init(&p, 9, CHANNEL_NOISE);
+    p.identities[0].signature[3] ^= 1;
+    pair_connect(&p);
+    pair_run(&p, NS_S);
+    assert_int_equal(p.side[1].failures, 1);
+    assert_int_equal(p.side[1].fail_code, ERR_AUTH);
+    assert_string_equal(p.side[1].why,
+                        "the roster's identity of alice has not signed its static key");
+    assert_int_equal(p.side[1].emits, 0);
+    pair_free(&p);
+}
+
+static void test_low_order_static_key(void **state)
+{
+    static const char text[] = "partyline static key v1";
+    struct pair p;
+    struct identity *bob = &p.side[1].identity;
+    uint8_t bytes[sizeof text - 1 + 2 * IDENTITY_KEY];
+    (void)state;
+    pair_init(&p, 10, CHANNEL_NOISE);
+    memset(bob->pub.x25519, 0, IDENTITY_KEY);
+    memcpy(bytes, text, sizeof text - 1);
+    memcpy(bytes + sizeof text - 1, bob->pub.ed25519, IDENTITY_KEY);
+    memcpy(bytes + sizeof text - 1 + IDENTITY_KEY, bob->pub.x25519, IDENTITY_KEY);
+    crypto_sign_detached(bob->pub.signature, NULL, bytes, sizeof bytes, bob->ed25519_secret);
+    p.identities[1] = bob->pub;
+    pair_connect(&p);
+    assert_int_equal(p.side[0].failures, 1);
+    assert_string_equal(p.side[0].why, "the static key of bob is of low order");
+    assert_int_equal(p.side[0].emits, 0);
+    pair_free(&p);
+}
+
+/* ---- a peer that is who it is, and hostile ---- */
+
+/* Seals what alice's channel would never say, under her session. */
+static void say(struct pair *p, const uint8_t *inner, size_t len)
+{
+    static uint8_t frame[LINK_MESSAGE_MAX];
+    struct noise_cipher *c = &p->side[0].channel->session.send;
+    frame[0] = FRAME_KIND_SEALED;
+    for (int i = 0; i < 8; i++)
+        frame[1 + i] = (uint8_t)(c->nonce >> (8 * i));
+    memcpy(frame + FRAME_CLEAR, inner, len);
+    pair_hand(p, 1, frame, frame_seal(c, frame, FRAME_CLEAR + len));
+}
+
+static void test_hostile_peer(void **state)
+{
+    struct pair p;
+    uint8_t inner[100] = {0};
+    (void)state;
+    pair_ready(&p, 11, CHANNEL_NOISE);
+    /* flags that are none, or do not go together; fields missing; data without DATA */
+    for (unsigned flags = 0; flags < 256; flags++)
+        for (size_t len = 1; len < 40; len++) {
+            bool data = flags & FRAME_DATA, probe = flags & FRAME_PROBE, more = flags & FRAME_MORE;
+            bool good = flags < 16 && !(data && probe) && !(more && !data) &&
+                        (data    ? len >= 17
+                         : probe ? len == 17
+                                 : len == 9);
+            uint64_t before = pair_drops(&p, 1, DROP_CHANNEL_FORMAT);
+            inner[0] = (uint8_t)flags;
+            memset(inner + 9, 0xee, 8); /* a number far beyond: a gap, nothing is delivered */
+            say(&p, inner, len);
+            assert_int_equal(pair_drops(&p, 1, DROP_CHANNEL_FORMAT) - before, !good);
+            pair_lose_pipe(&p);
+        }
+    /* an acknowledgement of what was never sent */
+    memset(inner, 0, sizeof inner);
+    inner[1] = 1;
+    uint64_t before = pair_drops(&p, 1, DROP_CHANNEL_FORMAT);
+    say(&p, inner, 9);
+    assert_int_equal(pair_drops(&p, 1, DROP_CHANNEL_FORMAT) - before, 1);
+    assert_int_equal(p.side[1].got, 0);
+    assert_int_equal(channel_state(p.side[1].channel), CHANNEL_UP);
+    pair_free(&p);
+}
+
+/* One that computes something else has nothing to say. */
+static void test_mismatch_with_data(void **state)
+{
+    static const uint8_t inner[20] = {FRAME_DATA};
+    struct pair p;
+    (void)state;
+    pair_init(&p, 16, CHANNEL_NOISE);
+    p.side[0].node.program = "idle";
+    pair_connect(&p);
+    pair_run(&p, 25 * NS_MS);
+    assert_int_equal(p.side[0].failures, 1);
+    pair_lose_pipe(&p); /* her empty frame */
+    say(&p, inner, sizeof inner);
+    assert_int_equal(p.side[1].failures, 1);
+    assert_int_equal(p.side[1].got, 0);
+    say(&p, inner, sizeof inner);
+    assert_int_equal(pair_drops(&p, 1, DROP_CHANNEL_STATE), 1);
+    assert_int_equal(p.side[1].got, 0);
+    pair_free(&p);
+}
+
+static void test_endless_message(void **state)
+{
+    enum { PIECE = 60000 };
+    static uint8_t inner[17 + PIECE];
+    struct pair p;
+    uint64_t n = 0;
+    (void)state;
+    pair_ready(&p, 12, CHANNEL_NOISE);
+    for (; p.side[1].failures == 0 && n < 1000; n++) {
+        inner[0] = FRAME_DATA | FRAME_MORE;
+        for (int i = 0; i < 8; i++)
+            inner[9 + i] = (uint8_t)(n >> (8 * i));
+        say(&p, inner, sizeof inner);
+        assert_true(p.side[1].node.pool_used <= CHANNEL_MESSAGE_MAX);
+        pair_lose_pipe(&p);
+    }
+    assert_int_equal(n, CHANNEL_MESSAGE_MAX / PIECE + 1);
+    assert_string_equal(p.side[1].why, "alice sent a message above 16 MiB");
+    assert_int_equal(p.side[1].fail_code, ERR_TOO_BIG);
+    assert_int_equal(p.side[1].node.pool_used, 0);
+    pair_free(&p);
+}
+
+/* ---- nonces ---- */
+
+/* The ephemeral keys of all lives differ, and with them all keys (that no key seals twice
+ * under one nonce, every test here checks with every frame). */
+static void test_ephemeral_keys_differ(void **state)
+{
+    enum { LIVES = 12 };
+    struct pair p;
+    uint8_t seen[200][NOISE_KEY];
+    unsigned n = 0;
+    (void)state;
+    pair_init(&p, 13, CHANNEL_NOISE);
+    p.record = true;
+    for (int life = 0; life < LIVES; life++) {
+        pair_connect(&p);
+        pair_run(&p, NS_S / 2);
+        pair_exchange(&p, 3);
+        pair_run(&p, NS_S / 2);
+        pair_break(&p);
+        for (int i = 0; i < 2; i++) /* no key outlives its session */
+            assert_true(sodium_is_zero((const uint8_t *)&p.side[i].channel->session,
+                                       sizeof p.side[i].channel->session));
+        if (life % 2) {
+            struct side *s = &p.side[life / 2 % 2];
+            pair_restart(s, true);
+            s->sent = s->to_send = s->got = 0;
+            s->first_number = p.side[1 - s->id].sent;
+            p.side[1 - s->id].got = p.side[1 - s->id].first_number = 0;
+        }
+    }
+    for (int from = 0; from < 2; from++)
+        for (const struct piece *f = p.recorded[from]; f; f = f->next) {
+            if (f->data[0] == FRAME_KIND_SEALED)
+                continue;
+            for (unsigned i = 0; i < n; i++)
+                assert_memory_not_equal(seen[i], f->data + 1, NOISE_KEY);
+            memcpy(seen[n++], f->data + 1, NOISE_KEY);
+        }
+    assert_int_equal(n, 2 * LIVES);
+    pair_free(&p);
+}
+
+/* ---- reordering ---- */
+
+static bool overtake(struct pair *p, int from, uint64_t n, struct piece *f)
+{
+    struct side *s = &p->side[from];
+    struct dice d = dice_name(p->seed, "overtake", (uint64_t)from, n, 0);
+    struct piece *copy;
+    if (f->data[0] != FRAME_KIND_SEALED || !s->first || !dice_chance(&d, 100000))
+        return true;
+    copy = pair_piece(f->data, f->len);
+    copy->at = s->first->at;
+    copy->next = s->first;
+    s->first = copy;                /* past all that are on their way */
+    return dice_chance(&d, 500000); /* and, now and then, also at its place */
+}
+
+static void test_reordered_and_doubled(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 0; seed < 20; seed++) {
+        struct pair p;
+        uint64_t gaps, replays;
+        pair_init(&p, seed, CHANNEL_NOISE);
+        p.hook = overtake;
+        pair_connect(&p);
+        for (int i = 0; i < 20; i++) {
+            pair_exchange(&p, 10);
+            pair_run(&p, 50 * NS_MS);
+        }
+        pair_run(&p, 100 * NS_S);
+        assert_true(pair_complete(&p));
+        gaps = pair_drops(&p, 0, DROP_CHANNEL_GAP) + pair_drops(&p, 1, DROP_CHANNEL_GAP);
+        replays = pair_drops(&p, 0, DROP_CHANNEL_REPLAY) + pair_drops(&p, 1, DROP_CHANNEL_REPLAY);
+        assert_true(gaps > 0 && replays > 0);
+        p.hook = NULL;
+        pair_exchange(&p, 200);
+        pair_run(&p, 10 * NS_S);
+        assert_true(p.side[0].channel->limit >= 32); /* trouble is forgotten */
+        assert_int_equal(gaps + replays, pair_all_drops(&p, 0) + pair_all_drops(&p, 1));
+        pair_free(&p);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_altered_handshake),
+        cmocka_unit_test(test_altered_message),
+        cmocka_unit_test(test_lengthened),
+        cmocka_unit_test(test_replay),
+        cmocka_unit_test(test_repeated_question),
+        cmocka_unit_test(test_replay_of_earlier_sessions),
+        cmocka_unit_test(test_replay_into_a_handshake),
+        cmocka_unit_test(test_replay_of_an_earlier_incarnation),
+        cmocka_unit_test(test_unknown_identity),
+        cmocka_unit_test(test_unsigned_identity_in_the_roster),
+        cmocka_unit_test(test_low_order_static_key),
+        cmocka_unit_test(test_hostile_peer),
+        cmocka_unit_test(test_mismatch_with_data),
+        cmocka_unit_test(test_endless_message),
+        cmocka_unit_test(test_ephemeral_keys_differ),
+        cmocka_unit_test(test_reordered_and_doubled),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,51 @@
+#!/bin/sh
+# Installs what building (`build`) or testing (`check`) needs and is missing. Debian 12.
+set -eu
+build="gcc make pkg-config libc6-dev libsodium-dev libyaml-dev libjansson-dev libxxhash-dev zlib1g-dev"
+check="$build git clang libclang-rt-14-dev clang-format libcmocka-dev nodejs npm locales-all"
+case "${1:-build}" in
+build) want=$build ;;
+check) want=$check ;;
+*) echo "usage: deps.sh build|check" >&2; exit 2 ;;
+esac
+
+have() {
+    case "$1" in
+    nodejs) command -v node >/dev/null && return 0 ;;
+    npm) command -v npm >/dev/null && return 0 ;;
+    esac
+    dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q 'ok installed'
+}
+
+if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
+    echo "This is not Debian: please install these (by their Debian names) yourself: $want" >&2
+    for lib in libsodium yaml-0.1 jansson libxxhash zlib; do
+        pkg-config --exists $lib || exit 11
+    done
+    exit 0
+fi
+missing=
+for p in $want; do
+    have "$p" || missing="$missing $p"
+done
+[ -z "$missing" ] && exit 0
+
+echo "Partyline needs these Debian packages, which are missing here:$missing"
+as_root=
+if [ "$(id -u)" -ne 0 ]; then
+    if ! command -v sudo >/dev/null; then
+        echo "Neither root nor sudo: please run  apt-get install$missing  as root." >&2
+        exit 11
+    fi
+    as_root=sudo
+fi
+echo "Installing them with: ${as_root:+sudo }apt-get install -y --no-install-recommends$missing"
+export DEBIAN_FRONTEND=noninteractive
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+install() { $as_root apt-get install -y -q --no-install-recommends $missing >"$log" 2>&1; }
+if ! { $as_root apt-get update -q >"$log" 2>&1 && install; } && ! install; then
+    tail -n 20 "$log" >&2
+    echo "apt-get failed; see above." >&2
+    exit 11
+fi

@@ -1,0 +1,435 @@
+#include "transports/mesh.h"
+
+#include "engine/base/bytes.h"
+#include "engine/metrics.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#define STRANGER 0x80000000U /* marks a slot among the values of mesh.links */
+#define NONE STRANGERS_NONE
+
+enum peer_stage {
+    STAGE_IDLE,    /* no link; who calls, calls at `at` */
+    STAGE_DIALING, /* until `at` */
+    STAGE_HELLO,   /* the link is up but refused our hello or ring; until `at` */
+    STAGE_RUNG,    /* it took our ring; until `at` */
+    STAGE_UP       /* since `at` */
+};
+
+struct mesh_peer {
+    ns_t at;
+    link_t link;
+    uint32_t incarnation; /* as its hello said; accepted peers only */
+    uint8_t stage;        /* enum peer_stage */
+    uint8_t fails;        /* dials in a row that led to no lasting link */
+    bool awaited;         /* has not dialed since we restarted: is rung */
+};
+
+static const char *const dial_choices[] = {"higher", "lower", NULL};
+
+const struct opt mesh_opts[] = {
+    {.name = "dial",
+     .type = OPT_CHOICE,
+     .offset = offsetof(struct mesh_opts, dial),
+     .fallback = "higher",
+     .choices = dial_choices,
+     .help = "Which id of a pair dials the other."},
+    {.name = "backoff_min",
+     .type = OPT_DURATION,
+     .offset = offsetof(struct mesh_opts, backoff_min),
+     .fallback = "100ms",
+     .min = NS_MS,
+     .max = 3600 * NS_S,
+     .help = "The wait before the first new dial; each further one doubles it."},
+    {.name = "backoff_max",
+     .type = OPT_DURATION,
+     .offset = offsetof(struct mesh_opts, backoff_max),
+     .fallback = "10s",
+     .min = NS_MS,
+     .max = 3600 * NS_S,
+     .help = "The longest wait between two dials."},
+    {.name = "connect_limit",
+     .type = OPT_DURATION,
+     .offset = offsetof(struct mesh_opts, connect_limit),
+     .fallback = "10s",
+     .min = NS_MS,
+     .max = 3600 * NS_S,
+     .help = "A dial that has no answer by then is given up and tried again."},
+    {0},
+};
+
+static const struct mesh_opts *opts_of(const struct mesh *m)
+{
+    return m->setup.opts;
+}
+
+static bool dials(const struct mesh *m, uint32_t i)
+{
+    bool higher = m->setup.self > m->setup.peers[i];
+    return higher == (opts_of(m)->dial == MESH_DIAL_HIGHER);
+}
+
+/* Do we dial or ring this peer? */
+static bool calls(const struct mesh *m, uint32_t i)
+{
+    return dials(m, i) || m->peers[i].awaited;
+}
+
+/* The peer's index, or NONE. Peers are mostly everybody else, so look there first. */
+static uint32_t index_of(const struct mesh *m, party_t id)
+{
+    uint32_t low = 0, high = m->setup.n_peers, guess = id < m->setup.self ? id : id - 1;
+    if (guess < high && m->setup.peers[guess] == id)
+        return guess;
+    while (low < high) {
+        uint32_t mid = low + (high - low) / 2;
+        if (m->setup.peers[mid] < id)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low < m->setup.n_peers && m->setup.peers[low] == id ? low : NONE;
+}
+
+static void drop(struct mesh *m, enum drop why)
+{
+    metrics_drop(m->setup.env->metrics, why);
+}
+
+static void arm(struct mesh *m, uint32_t timer, ns_t at)
+{
+    m->setup.env->ops->arm(m->setup.env, m->setup.timer_base + timer, at);
+}
+
+static void show(struct mesh *m, uint32_t i, struct addr addr)
+{
+    m->setup.env->ops->show(m->setup.env, SHOWN_ADDRESS, m->setup.peers[i], addr);
+}
+
+/* ---- dialing -------------------------------------------------------------------------- */
+
+static void dial_later(struct mesh *m, uint32_t i)
+{
+    const struct mesh_opts *o = opts_of(m);
+    struct mesh_peer *p = &m->peers[i];
+    ns_t wait = o->backoff_min;
+    for (unsigned k = 0; k < p->fails && wait < o->backoff_max; k++)
+        wait *= 2;
+    if (wait > o->backoff_max)
+        wait = o->backoff_max;
+    wait -= (ns_t)prng_below(&m->setup.env->rng, (uint64_t)wait / 2 + 1);
+    if (p->fails < UINT8_MAX)
+        p->fails++;
+    p->at = m->setup.env->now + wait;
+    arm(m, i, p->at);
+}
+
+static void dial(struct mesh *m, uint32_t i)
+{
+    struct env *env = m->setup.env;
+    struct mesh_peer *p = &m->peers[i];
+    struct addr to = m->setup.roster->entries[m->setup.peers[i]].addr;
+    link_t link = 0;
+    to.port = MESH_PORT;
+    if (env->ops->open(env, m->kind, to, &link) != OK) {
+        dial_later(m, i);
+        return;
+    }
+    if (map_put(&m->links, link, i) != OK) {
+        env->ops->close(env, link);
+        dial_later(m, i);
+        return;
+    }
+    p->link = link;
+    p->stage = STAGE_DIALING;
+    p->at = env->now + opts_of(m)->connect_limit;
+    arm(m, i, p->at);
+}
+
+/* The peer's link is gone or is to go. */
+static void lose(struct mesh *m, uint32_t i, bool close, enum down_reason why)
+{
+    struct env *env = m->setup.env;
+    struct mesh_peer *p = &m->peers[i];
+    bool was_up = p->stage == STAGE_UP;
+    map_remove(&m->links, p->link);
+    if (close)
+        env->ops->close(env, p->link);
+    p->link = 0;
+    p->stage = STAGE_IDLE;
+    if (was_up && env->now - p->at >= opts_of(m)->backoff_max)
+        p->fails = 0;
+    if (calls(m, i))
+        dial_later(m, i);
+    if (was_up)
+        m->setup.up->peer_down(m->setup.node, m->setup.peers[i], why);
+}
+
+static void say_hello(struct mesh *m, uint32_t i)
+{
+    struct env *env = m->setup.env;
+    struct mesh_peer *p = &m->peers[i];
+    uint8_t frame[MESH_HELLO_SIZE];
+    int rc;
+    frame[0] = dials(m, i) ? MESH_HELLO : MESH_RING;
+    frame[1] = MESH_VERSION;
+    put_le32(frame + 2, m->setup.self);
+    put_le32(frame + 6, m->setup.peers[i]);
+    put_le32(frame + 10, env->incarnation);
+    rc = env->ops->send(env, p->link, frame, sizeof frame);
+    if (rc == ERR_AGAIN) {
+        p->stage = STAGE_HELLO;
+    } else if (rc != OK) {
+        lose(m, i, true, DOWN_LOCAL);
+    } else if (frame[0] == MESH_RING) {
+        p->stage = STAGE_RUNG;
+    } else {
+        p->stage = STAGE_UP;
+        p->at = env->now;
+        m->setup.up->peer_up(m->setup.node, m->setup.peers[i], true);
+    }
+}
+
+/* ---- being dialed ----------------------------------------------------------------------- */
+
+static void stranger_gone(struct mesh *m, uint32_t s)
+{
+    map_remove(&m->links, m->strangers.slots[s].link);
+    strangers_remove(&m->strangers, s);
+}
+
+static void stranger_close(struct mesh *m, uint32_t s, enum drop why)
+{
+    struct env *env = m->setup.env;
+    link_t link = m->strangers.slots[s].link;
+    stranger_gone(m, s);
+    env->ops->close(env, link);
+    drop(m, why);
+}
+
+static void strangers_watch(struct mesh *m)
+{
+    uint32_t oldest = m->strangers.oldest;
+    m->watched = oldest != NONE;
+    if (m->watched)
+        arm(m, m->setup.n_peers, m->strangers.slots[oldest].until);
+}
+
+static void stranger_new(struct mesh *m, const struct event *ev)
+{
+    struct env *env = m->setup.env;
+    uint32_t s;
+    if (m->strangers.n == MESH_STRANGERS + m->setup.n_peers)
+        stranger_close(m, m->strangers.oldest, DROP_TRANSPORT_STRANGER);
+    s = strangers_add(&m->strangers, ev->link, ev->peer, env->now + MESH_HELLO_LIMIT);
+    if (s == NONE) {
+        env->ops->close(env, ev->link);
+        drop(m, DROP_TRANSPORT_STRANGER);
+    } else if (map_put(&m->links, ev->link, STRANGER | s) != OK) {
+        stranger_close(m, s, DROP_TRANSPORT_STRANGER);
+    } else if (!m->watched) {
+        strangers_watch(m);
+    }
+}
+
+static void strangers_expire(struct mesh *m)
+{
+    while (m->strangers.n && m->strangers.slots[m->strangers.oldest].until <= m->setup.env->now)
+        stranger_close(m, m->strangers.oldest, DROP_TRANSPORT_STRANGER);
+    strangers_watch(m);
+}
+
+/* A peer that we dial has restarted: does our link to it still live? */
+static void answer_ring(struct mesh *m, uint32_t i)
+{
+    static const uint8_t ping[] = {MESH_PING};
+    struct env *env = m->setup.env;
+    if (m->peers[i].stage == STAGE_UP)
+        env->ops->send(env, m->peers[i].link, ping,
+                       sizeof ping); /* refused: other data will tell */
+}
+
+static void accept_peer(struct mesh *m, uint32_t i, const struct stranger *t, uint32_t incarnation)
+{
+    struct mesh_peer *p = &m->peers[i];
+    p->awaited = false;
+    if (p->stage != STAGE_IDLE)
+        lose(m, i, true, incarnation == p->incarnation ? DOWN_CLOSED : DOWN_RESET);
+    map_put(&m->links, t->link, i); /* has room: the stranger's own entry has just left */
+    *p = (struct mesh_peer){
+        .at = m->setup.env->now, .link = t->link, .incarnation = incarnation, .stage = STAGE_UP};
+    show(m, i, t->addr);
+    m->setup.up->peer_up(m->setup.node, m->setup.peers[i], false);
+}
+
+static void stranger_hello(struct mesh *m, uint32_t s, const uint8_t *data, size_t len)
+{
+    struct stranger t = m->strangers.slots[s];
+    bool ring = data[0] == MESH_RING;
+    uint32_t i;
+    if (len != MESH_HELLO_SIZE || (!ring && data[0] != MESH_HELLO) || data[1] != MESH_VERSION) {
+        stranger_close(m, s, DROP_TRANSPORT_FORMAT);
+        return;
+    }
+    i = index_of(m, get_le32(data + 2));
+    if (i == NONE || dials(m, i) != ring || get_le32(data + 6) != m->setup.self) {
+        stranger_close(m, s, DROP_TRANSPORT_STRANGER);
+        return;
+    }
+    stranger_gone(m, s);
+    if (ring) {
+        m->setup.env->ops->close(m->setup.env, t.link);
+        answer_ring(m, i);
+    } else {
+        accept_peer(m, i, &t, get_le32(data + 10));
+    }
+}
+
+/* ---- events ----------------------------------------------------------------------------- */
+
+static void on_start(struct mesh *m)
+{
+    for (uint32_t i = 0; i < m->setup.n_peers; i++)
+        if (dials(m, i)) {
+            dial(m, i);
+        } else if (m->setup.env->incarnation > 0) {
+            m->peers[i].awaited = true;
+            m->peers[i].at = m->setup.env->now + opts_of(m)->backoff_max;
+            arm(m, i, m->peers[i].at);
+        }
+}
+
+static void on_timer(struct mesh *m, uint32_t timer)
+{
+    struct mesh_peer *p;
+    if (timer == m->setup.n_peers) {
+        strangers_expire(m);
+        return;
+    }
+    assert(timer < m->setup.n_peers);
+    p = &m->peers[timer];
+    if (m->setup.env->now < p->at || p->stage == STAGE_UP || !calls(m, timer))
+        return;
+    if (p->stage == STAGE_IDLE)
+        dial(m, timer);
+    else
+        lose(m, timer, true, DOWN_TIMEOUT);
+}
+
+static void on_up(struct mesh *m, const struct event *ev, uint32_t where)
+{
+    if (where == NONE) {
+        stranger_new(m, ev);
+        return;
+    }
+    show(m, where, ev->peer);
+    say_hello(m, where);
+}
+
+static void on_data(struct mesh *m, const struct event *ev, uint32_t where)
+{
+    if (where == NONE)
+        return;
+    if (where & STRANGER) {
+        stranger_hello(m, where & ~STRANGER, ev->data, ev->len);
+        return;
+    }
+    if (m->peers[where].stage == STAGE_UP && ev->len > 1 && ev->data[0] == MESH_DATA)
+        m->setup.up->deliver(m->setup.node, m->setup.peers[where], ev->data + 1, ev->len - 1);
+    else if (ev->len != 1 || ev->data[0] != MESH_PING)
+        drop(m, DROP_TRANSPORT_FORMAT);
+}
+
+static void on_room(struct mesh *m, uint32_t where)
+{
+    if (where == NONE || where & STRANGER)
+        return;
+    if (m->peers[where].stage == STAGE_HELLO)
+        say_hello(m, where);
+    else if (m->peers[where].stage == STAGE_UP)
+        m->setup.up->room(m->setup.node, m->setup.peers[where]);
+}
+
+static void on_down(struct mesh *m, const struct event *ev, uint32_t where)
+{
+    if (where == NONE)
+        return;
+    if (where & STRANGER)
+        stranger_gone(m, where & ~STRANGER);
+    else
+        lose(m, where, false, ev->why);
+}
+
+void mesh_event(void *self, const struct event *ev)
+{
+    struct mesh *m = self;
+    uint32_t where = NONE;
+    if (ev->kind == EV_UP || ev->kind == EV_DATA || ev->kind == EV_ROOM || ev->kind == EV_DOWN) {
+        if (ev->link_kind != m->kind)
+            return;
+        where = map_get(&m->links, ev->link, NONE);
+    }
+    switch (ev->kind) {
+    case EV_START:
+        on_start(m);
+        break;
+    case EV_TIMER:
+        on_timer(m, ev->timer - m->setup.timer_base);
+        break;
+    case EV_UP:
+        on_up(m, ev, where);
+        break;
+    case EV_DATA:
+        on_data(m, ev, where);
+        break;
+    case EV_ROOM:
+        on_room(m, where);
+        break;
+    case EV_DOWN:
+        on_down(m, ev, where);
+        break;
+    case EV_GO:
+        break;
+    }
+}
+
+int mesh_send(void *self, party_t to, const void *data, size_t len)
+{
+    struct mesh *m = self;
+    struct env *env = m->setup.env;
+    uint32_t i = index_of(m, to);
+    uint8_t frame[LINK_MESSAGE_MAX];
+    if (i == NONE || m->peers[i].stage != STAGE_UP)
+        return ERR_CLOSED;
+    if (len == 0 || len > MESH_MESSAGE_MAX)
+        return ERR_TOO_BIG;
+    frame[0] = MESH_DATA;
+    memcpy(frame + 1, data, len);
+    return env->ops->send(env, m->peers[i].link, frame, len + 1);
+}
+
+int mesh_init(struct mesh *m, const struct transport_setup *setup, enum link_kind kind,
+              struct err *e)
+{
+    const struct mesh_opts *o = setup->opts;
+    if (o->backoff_min > o->backoff_max)
+        return err_set(e, ERR_INVALID, "backoff_min is above backoff_max");
+    if (setup->n_peers >= TRANSPORT_TIMERS)
+        return err_set(e, ERR_LIMIT, "more than %d peers", TRANSPORT_TIMERS - 1);
+    m->setup = *setup;
+    m->kind = kind;
+    strangers_init(&m->strangers);
+    if (setup->n_peers == 0)
+        return OK;
+    m->peers = calloc(setup->n_peers, sizeof *m->peers);
+    return m->peers ? OK : err_set(e, ERR_NOMEM, "no memory for %u peers", setup->n_peers);
+}
+
+void mesh_free(void *self)
+{
+    struct mesh *m = self;
+    free(m->peers);
+    strangers_free(&m->strangers);
+    map_free(&m->links);
+}
