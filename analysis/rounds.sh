@@ -20,7 +20,7 @@ function milliseconds(text,   n) {   # the round trip inside "{here: {here: 20ms
 /"protocol_rounds":/  { rounds = number($0) }
 /"completion": \{/    { inside = 1 }
 inside && /"max":/    { t = number($0) / 1e6; inside = 0 }
-/"wrong":/ {                         # the last key of a cell
+program != "" && /"wrong":/ {        # the last key of a cell
     if (!(program in n)) order[++programs] = program
     n[program]++; sx[program] += d; sy[program] += t
     sxx[program] += d * d; sxy[program] += d * t; counted[program] = rounds

@@ -102,9 +102,11 @@ static void arm(struct mesh *m, uint32_t timer, ns_t at)
     m->setup.env->ops->arm(m->setup.env, m->setup.timer_base + timer, at);
 }
 
+/* Without a network beneath, an address is only a name for a node: nothing is given away. */
 static void show(struct mesh *m, uint32_t i, struct addr addr)
 {
-    m->setup.env->ops->show(m->setup.env, SHOWN_ADDRESS, m->setup.peers[i], addr);
+    if (m->kind != LINK_HANDOVER)
+        m->setup.env->ops->show(m->setup.env, SHOWN_ADDRESS, m->setup.peers[i], addr);
 }
 
 /* ---- dialing -------------------------------------------------------------------------- */

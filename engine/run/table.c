@@ -259,6 +259,8 @@ static void print_words(const struct run *r, const struct run_cell *c, FILE *out
             fprintf(out, "    %.*s\n", (int)n, line);
             line += n + (line[n] != 0);
         }
+        fprintf(out, "    every event of it: partyline trace %s --cell %u --trial %u\n",
+                r->scenario->file, (unsigned)c->cell->index, (unsigned)t->why_trial);
     }
     for (int i = 0; i < DROP_COUNT; i++)
         if (t->metrics.drops[i]) {

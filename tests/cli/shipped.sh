@@ -1,0 +1,25 @@
+# The scenarios that come with the program: valid, right, and what they claim.
+. "$(dirname "$0")/lib"
+
+for file in "$root"/scenarios/*.yaml "$root"/scenarios/smoke/*.yaml; do
+    name=${file#"$root"/scenarios/}
+    it "$name ends right and meets its expectations"
+    pl run "$file" --quiet --out "run-${name//\//-}"
+    exits 0
+    it "$name shows the same twice"
+    pl show "$file"
+    mv out first
+    pl show "$file"
+    must cmp first out
+done
+
+it "study/rounds.yaml: the fitted R equals the counted rounds, T0 is 0"
+pl run "$root/scenarios/study/rounds.yaml" --quiet --out rounds
+exits 0
+must "$root/analysis/rounds.sh" rounds
+"$root/analysis/rounds.sh" rounds >out
+must awk 'NR > 1 && ($2 != 0 || $3 != $4) { bad = 1 } END { exit NR < 6 || bad }' out
+
+it "analysis/rounds.sh refuses a run of something else"
+must_not "$root/analysis/rounds.sh" run-millionaires.yaml
+must_not "$root/analysis/rounds.sh" nowhere
