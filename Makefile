@@ -15,7 +15,7 @@ REVISION := $(shell git describe --always --dirty --abbrev=12 2>/dev/null || ech
 WARN   := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
           -Wmissing-prototypes -Wvla
 FLAGS  := -std=c17 -D_DEFAULT_SOURCE $(OPT) -ffp-contract=off $(WARN) $(WERROR) $(SAN) -I. -I$(B)
-LIBS   := -lsodium -lyaml -ljansson -lxxhash -lz
+LIBS   := -lsodium -lyaml -ljansson -lxxhash -lz -lsqlite3
 
 SOURCES := $(wildcard engine/base/*.c engine/*.c engine/crypto/*.c engine/channel/*.c \
              transports/*.c engine/protocols/*.c engine/protocols/*/*.c engine/observers/*.c \

@@ -3,6 +3,7 @@
 #include "engine/run/suggest.h"
 #include "version.h"
 
+#include <errno.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -41,7 +42,7 @@ static int unknown_command(const char *name)
     return EXIT_USAGE;
 }
 
-int main(int argc, char **argv)
+static int command(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "help";
     struct cmd_args args;
@@ -68,4 +69,13 @@ int main(int argc, char **argv)
         return cmd_table[i]->run(&args);
     }
     return unknown_command(name);
+}
+
+int main(int argc, char **argv)
+{
+    int code = command(argc, argv);
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return code;
+    fprintf(stderr, "partyline: stdout: %s\n", strerror(errno));
+    return code == EXIT_DONE ? EXIT_LACKING : code;
 }

@@ -102,9 +102,39 @@ struct trial_spec {
     uint64_t scenario_digest;
 };
 
-/* One line of `partyline trace`: an event as a node got it, or a fate of a packet. */
+enum packet_kind {
+    PACKET_SYN,
+    PACKET_SYN_ACK,
+    PACKET_ACK,
+    PACKET_DATA,
+    PACKET_FIN,
+    PACKET_RST,
+    PACKET_DATAGRAM
+};
+
+/* A packet as it leaves its sender; sent again, it is told again. Told in the order in which
+ * things were decided: `at` may lie ahead of packets that are told later. */
+struct trace_packet {
+    enum packet_kind kind;
+    ns_t at;
+    party_t sender, receiver;
+    struct addr from, to; /* as the internet sees them: outside of NATs */
+    uint64_t stream;      /* numbers the connections from 1; 0: PACKET_DATAGRAM */
+    bool answers;         /* the sender is the side that was dialled */
+    uint64_t offset;      /* DATA, FIN: bytes of payload in this direction before it */
+    uint64_t arrived;     /* ACK: bytes of the other direction that are there; a FIN is one */
+    ns_t sent;            /* ACK: when the newest of them was given to TCP; -1: it acknowledges
+                             nothing new but the handshake */
+    uint32_t part;        /* DATA: bytes of its message before it */
+    uint32_t len;         /* DATA, DATAGRAM: bytes of payload */
+    const uint8_t *data;  /* the whole message with its frame (DATA), or the payload; lent */
+};
+
+/* Who looks at a trial while it runs. */
 struct trace {
-    FILE *out; /* NULL: none */
+    FILE *out; /* gets a line an event, as the world describes them; NULL: none */
+    void (*packet)(void *ctx, const struct trace_packet *); /* NULL: none; sim alone calls it */
+    void *ctx;
 };
 
 /* A planted fault, for tests: the n-th of its kind (1 is the first) fails. 0: none. */

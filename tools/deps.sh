@@ -1,8 +1,8 @@
 #!/bin/sh
 # Installs what building (`build`) or testing (`check`) needs and is missing. Debian 12.
 set -eu
-build="gcc make pkg-config libc6-dev libsodium-dev libyaml-dev libjansson-dev libxxhash-dev zlib1g-dev"
-check="$build git clang libclang-rt-14-dev clang-format libcmocka-dev nodejs npm locales-all"
+build="gcc make pkg-config libc6-dev libsodium-dev libyaml-dev libjansson-dev libxxhash-dev zlib1g-dev libsqlite3-dev gnuplot-nox"
+check="$build git clang libclang-rt-14-dev clang-format libcmocka-dev nodejs npm locales-all chromium tshark zsh fish groff-base"
 case "${1:-build}" in
 build) want=$build ;;
 check) want=$check ;;
@@ -19,7 +19,7 @@ have() {
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
     echo "This is not Debian: please install these (by their Debian names) yourself: $want" >&2
-    for lib in libsodium yaml-0.1 jansson libxxhash zlib; do
+    for lib in libsodium yaml-0.1 jansson libxxhash zlib sqlite3; do
         pkg-config --exists $lib || exit 11
     done
     exit 0

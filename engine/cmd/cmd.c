@@ -7,7 +7,8 @@
 #include <unistd.h>
 
 const struct cmd *const cmd_table[] = {
-    &cmd_run, &cmd_check, &cmd_show, &cmd_list, &cmd_trace, &cmd_circuit, &cmd_help, NULL,
+    &cmd_run,    &cmd_check, &cmd_show,  &cmd_list,    &cmd_compare, &cmd_bless, &cmd_report,
+    &cmd_export, &cmd_merge, &cmd_trace, &cmd_circuit, &cmd_help,    NULL,
 };
 
 const char *cmd_given(const struct cmd_args *args, const char *option)
@@ -181,4 +182,26 @@ bool cmd_colour(FILE *f)
 {
     const char *no = getenv("NO_COLOR");
     return isatty(fileno(f)) && !(no && *no);
+}
+
+int cmd_results_code(int rc)
+{
+    switch (rc) {
+    case OK:
+        return EXIT_DONE;
+    case ERR_ABSENT:
+    case ERR_FORMAT:
+    case ERR_UNSUPPORTED:
+    case ERR_MISMATCH:
+    case ERR_INVALID:
+    case ERR_EXISTS:
+    case ERR_TOO_BIG:
+    case ERR_TRUNCATED:
+        return EXIT_NOT_COMPARABLE;
+    case ERR_IO:
+    case ERR_FAULT:
+        return EXIT_LACKING;
+    default:
+        return EXIT_BUG;
+    }
 }

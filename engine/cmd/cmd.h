@@ -53,7 +53,11 @@ int cmd_load(const struct cmd_args *, const char *file, struct scenario **out);
 /* The world of --world, default sim; NULL after saying on stderr which there are. */
 const struct world *cmd_world(const struct cmd_args *);
 bool cmd_colour(FILE *);
+/* The exit code when what a command does with results folders ends in an error (analysis/load.h):
+ * 32 for results that can't be used, 11 for a machine that lacks something, 1 for the rest. */
+int cmd_results_code(int rc);
 
-extern const struct cmd cmd_run, cmd_check, cmd_show, cmd_list, cmd_trace, cmd_circuit, cmd_help;
+extern const struct cmd cmd_run, cmd_check, cmd_show, cmd_list, cmd_compare, cmd_bless, cmd_trace,
+    cmd_circuit, cmd_help, cmd_report, cmd_export, cmd_merge;
 
 #endif

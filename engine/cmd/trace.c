@@ -1,16 +1,48 @@
 #include "engine/cmd/cmd.h"
 
+#include "analysis/trace_svg.h"
+#include "engine/base/opt.h"
+#include "engine/run/suggest.h"
+#include "engine/run/trace_line.h"
+#include "engine/run/trace_pcap.h"
+
+#include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 
 static const struct cmd_option options[] = {
     {"--cell", "N", "which cell of the matrix (default 0; see partyline show)"},
     {"--trial", "N", "which trial of it (default 0)"},
+    {"--party", "NAME", "only what happens at this node, or between it and others; repeatable"},
+    {"--link", "A,B", "only what passes between these two, and their crashes; repeatable"},
+    {"--kind", "KIND,...", "only lines of these kinds: up, data, lost, timer, crash, ..."},
+    {"--from", "TIME", "from this time on, such as 20ms"},
+    {"--until", "TIME", "before this time"},
+    {"--svg", "FILE", "draws a space-time diagram instead of printing lines; - is stdout"},
+    {"--pcap", "FILE", "writes the packets for Wireshark instead of printing lines; - is stdout"},
     {"--set", "KEY.PATH=VALUE", "overrides a key of the scenario; repeatable"},
     {"--seed", "N", "instead of the scenario's seed"},
     {"--world", "W", "the world to run in (default sim)"},
     {"--help", NULL, "this text"},
     {0},
 };
+
+/* What is wanted, and of which trial. */
+struct job {
+    const char *parties[CMD_SETS_MAX];
+    struct trace_pair pairs[CMD_SETS_MAX];
+    char *texts[CMD_SETS_MAX];
+    size_t n_texts;
+    struct trace_filter filter;
+    const char *svg, *pcap;
+    const struct world *world;
+    const struct scenario *scenario;
+    struct cell *cell;
+    uint32_t trial;
+    struct trace_pcap *packets;
+};
+
+/* ---- the command line ----------------------------------------------------------------- */
 
 static uint32_t number(const struct cmd_args *args, const char *option)
 {
@@ -21,59 +53,307 @@ static uint32_t number(const struct cmd_args *args, const char *option)
                                                                            : (uint32_t)n;
 }
 
-static int trace_cell(const struct world *world, const struct scenario *s, struct cell *cell,
-                      uint32_t trial)
+static int parse_time(const struct cmd_args *args, const char *option, ns_t *out)
 {
-    struct trace to = {.out = stdout};
+    const char *text = cmd_given(args, option);
+    struct err e;
+    if (!text || opt_parse(OPT_DURATION, text, out, &e) == OK)
+        return OK;
+    fprintf(stderr, "partyline trace: %s %s: expected %s\n", option, text,
+            opt_expects(OPT_DURATION));
+    return ERR_INVALID;
+}
+
+static char *keep(struct job *j, const char *text)
+{
+    char *copy = strdup(text);
+    if (!copy)
+        abort();
+    return j->texts[j->n_texts++] = copy;
+}
+
+static int parse_kinds(const char *list, unsigned *out)
+{
+    char text[256], *save = NULL;
+    if (snprintf(text, sizeof text, "%s", list) >= (int)sizeof text)
+        text[0] = 0;
+    for (char *k = strtok_r(text, ",", &save); k; k = strtok_r(NULL, ",", &save)) {
+        struct suggest near = suggest_for(k);
+        char hint[96];
+        int i = 0;
+        while (i < TRACE_COUNT && strcmp(k, trace_kind_names[i]) != 0)
+            suggest_offer(&near, trace_kind_names[i++]);
+        if (i < TRACE_COUNT) {
+            *out |= 1U << i;
+            continue;
+        }
+        fprintf(stderr, "partyline trace: --kind %s: there is no such kind%s; there are:", k,
+                suggest_text(&near, hint, sizeof hint));
+        for (i = 0; i < TRACE_COUNT; i++)
+            fprintf(stderr, " %s", trace_kind_names[i]);
+        fputc('\n', stderr);
+        return ERR_INVALID;
+    }
+    if (*out)
+        return OK;
+    fprintf(stderr, "partyline trace: --kind: expected kinds such as up,data\n");
+    return ERR_INVALID;
+}
+
+static int parse_filter(const struct cmd_args *args, struct job *j)
+{
+    struct trace_filter *f = &j->filter;
+    size_t at = 0;
+    const char *text;
+    *f = (struct trace_filter){.parties = j->parties, .pairs = j->pairs, .until = NS_NEVER};
+    while ((text = cmd_next(args, "--party", &at)))
+        j->parties[f->n_parties++] = text;
+    for (at = 0; (text = cmd_next(args, "--link", &at));) {
+        char *a = keep(j, text), *b = strchr(a, ',');
+        if (!b || b == a || !b[1] || strchr(b + 1, ',')) {
+            fprintf(stderr, "partyline trace: --link %s: expected two names, A,B\n", text);
+            return ERR_INVALID;
+        }
+        *b++ = 0;
+        j->pairs[f->n_pairs++] = (struct trace_pair){a, b};
+    }
+    for (at = 0; (text = cmd_next(args, "--kind", &at));)
+        if (parse_kinds(text, &f->kinds) != OK)
+            return ERR_INVALID;
+    if (parse_time(args, "--from", &f->from) != OK || parse_time(args, "--until", &f->until) != OK)
+        return ERR_INVALID;
+    if (f->from < f->until)
+        return OK;
+    fprintf(stderr, "partyline trace: --from must be before --until\n");
+    return ERR_INVALID;
+}
+
+static int check_name(const struct roster *r, const char *option, const char *name)
+{
+    struct suggest near = suggest_for(name);
+    char hint[96];
+    for (uint32_t i = 0; i < r->n; i++) {
+        if (strcmp(r->entries[i].name, name) == 0)
+            return OK;
+        suggest_offer(&near, r->entries[i].name);
+    }
+    fprintf(stderr, "partyline trace: %s %s: there is no such node in this cell%s\n", option, name,
+            suggest_text(&near, hint, sizeof hint));
+    return ERR_INVALID;
+}
+
+static int check_names(const struct job *j)
+{
+    const struct roster *r = j->cell->spec.roster;
+    int rc = OK;
+    for (size_t i = 0; rc == OK && i < j->filter.n_parties; i++)
+        rc = check_name(r, "--party", j->parties[i]);
+    for (size_t i = 0; rc == OK && i < j->filter.n_pairs; i++) {
+        rc = check_name(r, "--link", j->pairs[i].a);
+        if (rc == OK)
+            rc = check_name(r, "--link", j->pairs[i].b);
+    }
+    return rc;
+}
+
+/* ---- what comes out ------------------------------------------------------------------- */
+
+static FILE *open_out(const char *path)
+{
+    FILE *f = strcmp(path, "-") == 0 ? stdout : fopen(path, "wb");
+    if (!f)
+        fprintf(stderr, "partyline: %s: %s\n", path, strerror(errno));
+    return f;
+}
+
+static int close_out(FILE *f, const char *path)
+{
+    bool good = !ferror(f);
+    if ((f == stdout ? fflush(f) : fclose(f)) == 0 && good)
+        return EXIT_DONE;
+    fprintf(stderr, "partyline: %s: %s\n", path, strerror(errno));
+    return EXIT_LACKING;
+}
+
+static void print_lines(FILE *lines, const struct trace_filter *f)
+{
+    char *text = NULL, *copy;
+    size_t cap = 0;
+    while (getline(&text, &cap, lines) >= 0) {
+        struct trace_line l;
+        copy = strdup(text);
+        if (!copy)
+            abort();
+        if (trace_line_parse(copy, &l) == OK && trace_filter_concerns(f, &l) &&
+            trace_filter_when(f, l.at))
+            fputs(text, stdout);
+        free(copy);
+    }
+    free(text);
+}
+
+static int draw(const struct job *j, FILE *lines)
+{
+    FILE *f = open_out(j->svg);
+    struct trace_svg_size size;
+    struct err e = {0};
+    char title[256];
+    int rc, code;
+    if (!f)
+        return EXIT_LACKING;
+    snprintf(title, sizeof title, "%s, cell %u, trial %u", j->scenario->name,
+             (unsigned)j->cell->index, (unsigned)j->trial);
+    rc = trace_svg_write(lines, &j->filter, title, f, &size, &e);
+    code = close_out(f, j->svg);
+    if (rc != OK) {
+        fprintf(stderr, "partyline trace: %s\n", e.text);
+        if (f != stdout)
+            remove(j->svg);
+        return rc == ERR_NOMEM ? EXIT_LACKING : EXIT_USAGE;
+    }
+    fprintf(stderr,
+            "%s: %" PRIu64 " messages and %" PRIu64 " lost packets between %zu nodes, %" PRId64
+            " ms to %" PRId64 " ms\n",
+            j->svg, size.messages, size.lost, size.nodes, size.from / NS_MS, size.until / NS_MS);
+    if (size.left_out)
+        fprintf(stderr,
+                "%s: %" PRIu64
+                " more were left out; choose with --from, --until, --party, --link\n",
+                j->svg, size.left_out);
+    return code;
+}
+
+static void take_packet(void *ctx, const struct trace_packet *p)
+{
+    struct job *j = ctx;
+    const struct roster_entry *who = j->cell->spec.roster->entries;
+    bool shown = trace_filter_when(&j->filter, p->at) &&
+                 trace_filter_between(&j->filter, who[p->sender].name, who[p->receiver].name);
+    trace_pcap_add(j->packets, p, shown);
+}
+
+static int write_packets(const struct job *j)
+{
+    FILE *f = open_out(j->pcap);
+    struct err e = {0};
+    uint64_t n;
+    int rc, code;
+    if (!f)
+        return EXIT_LACKING;
+    rc = trace_pcap_write(j->packets, f, &n, &e);
+    code = close_out(f, j->pcap);
+    if (rc == OK) {
+        fprintf(stderr, "%s: %" PRIu64 " packets%s\n", j->pcap, n,
+                n ? "" : ": nothing here crosses a network, or passes the filter");
+        return code;
+    }
+    fprintf(stderr, "partyline: %s: %s\n", j->pcap, e.text);
+    if (f != stdout)
+        remove(j->pcap);
+    return rc == ERR_LIMIT ? EXIT_USAGE : EXIT_LACKING;
+}
+
+/* ---- the trial ------------------------------------------------------------------------ */
+
+static bool filtered(const struct trace_filter *f)
+{
+    return f->n_parties || f->n_pairs || f->kinds || f->from > 0 || f->until < NS_NEVER;
+}
+
+static int run_trial(struct job *j, FILE *lines)
+{
+    struct trace to = {.out = lines, .packet = j->packets ? take_packet : NULL, .ctx = j};
     struct trial_record rec;
     struct people people;
     struct err e = {0};
     int code = EXIT_BUG;
-    if (people_make(&people, &cell->spec, cell->seed) != OK)
+    if (people_make(&people, &j->cell->spec, j->cell->seed) != OK)
         return code;
-    if (trial_run(world, &cell->spec, cell->index, trial, cell->seed, &to, &rec, &e) == OK) {
-        printf("# %s %s, digest %016llx\n", s->name,
-               rec.status == TRIAL_COMPLETED ? "completed"
-               : rec.status == TRIAL_WRONG   ? "wrong"
-                                             : "unfinished",
-               (unsigned long long)rec.digest);
+    if (trial_run(j->world, &j->cell->spec, j->cell->index, j->trial, j->cell->seed, &to, &rec,
+                  &e) != OK) {
+        fprintf(stderr, "partyline: %s\n", e.text);
+    } else {
         code = rec.status == TRIAL_COMPLETED ? EXIT_DONE : EXIT_TRIAL_FAILED;
+        if (lines && lines != stdout)
+            rewind(lines);
+        if (lines != stdout && lines && !j->svg)
+            print_lines(lines, &j->filter);
+        if (lines && !j->svg)
+            printf("# %s %s, digest %016llx\n", j->scenario->name,
+                   rec.status == TRIAL_COMPLETED ? "completed"
+                   : rec.status == TRIAL_WRONG   ? "wrong"
+                                                 : "unfinished",
+                   (unsigned long long)rec.digest);
         if (rec.why)
             fprintf(stderr, "partyline: %s\n", rec.why);
-    } else {
-        fprintf(stderr, "partyline: %s\n", e.text);
     }
     trial_record_free(&rec);
     people_free(&people);
     return code;
 }
 
+static int worse(int a, int b)
+{
+    return a == EXIT_DONE || (b != EXIT_DONE && b < a) ? b : a;
+}
+
+static int trace_cell(struct job *j)
+{
+    bool print = !j->svg && !j->pcap, direct = print && !filtered(&j->filter);
+    FILE *lines = direct ? stdout : print || j->svg ? tmpfile() : NULL;
+    int code;
+    if ((print || j->svg) && !lines) {
+        fprintf(stderr, "partyline: no temporary file: %s\n", strerror(errno));
+        return EXIT_LACKING;
+    }
+    if (j->pcap && !(j->packets = trace_pcap_new()))
+        abort();
+    code = run_trial(j, lines);
+    if (code != EXIT_BUG && j->svg)
+        code = worse(code, draw(j, lines));
+    if (code != EXIT_BUG && j->pcap)
+        code = worse(code, write_packets(j));
+    trace_pcap_free(j->packets);
+    if (lines && lines != stdout)
+        fclose(lines);
+    return code;
+}
+
 static int trace(const struct cmd_args *args)
 {
-    const struct world *world = cmd_world(args);
-    uint32_t cell = number(args, "--cell"), trial = number(args, "--trial");
+    struct job j = {.world = cmd_world(args),
+                    .trial = number(args, "--trial"),
+                    .svg = cmd_given(args, "--svg"),
+                    .pcap = cmd_given(args, "--pcap")};
+    uint32_t cell = number(args, "--cell");
     struct scenario *s = NULL;
-    int code;
-    if (!world || args->n_files != 1) {
+    int code = EXIT_USAGE;
+    if (!j.world || args->n_files != 1)
         fprintf(stderr, "partyline trace: expected one scenario\n");
-        return EXIT_USAGE;
-    }
-    code = cmd_load(args, args->files[0], &s);
-    if (code == EXIT_DONE && (cell >= s->n_cells || trial >= s->cells[cell].repeat)) {
+    else if (j.svg && j.pcap && strcmp(j.svg, "-") == 0 && strcmp(j.pcap, "-") == 0)
+        fprintf(stderr, "partyline trace: --svg and --pcap can't both go to stdout\n");
+    else if (parse_filter(args, &j) == OK)
+        code = cmd_load(args, args->files[0], &s);
+    if (code == EXIT_DONE && (cell >= s->n_cells || j.trial >= s->cells[cell].repeat)) {
         fprintf(stderr, "partyline trace: there are cells 0 to %zu, and trials 0 to %u of each\n",
                 s->n_cells - 1, (unsigned)s->cells[0].repeat - 1);
         code = EXIT_USAGE;
     } else if (code == EXIT_DONE) {
-        code = trace_cell(world, s, &s->cells[cell], trial);
+        j.scenario = s;
+        j.cell = &s->cells[cell];
+        code = check_names(&j) == OK ? trace_cell(&j) : EXIT_USAGE;
     }
     scenario_free(s);
+    while (j.n_texts)
+        free(j.texts[--j.n_texts]);
     return code;
 }
 
 const struct cmd cmd_trace = {
     .name = "trace",
     .usage = "FILE [options]",
-    .help = "Runs one trial and prints one line per event and per lost packet.",
+    .help = "Runs one trial and prints one line per event and per lost packet, draws it, or writes "
+            "its packets.",
     .options = options,
     .run = trace,
 };

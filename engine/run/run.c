@@ -4,6 +4,7 @@
 #include "engine/run/outputs.h"
 #include "engine/run/workers.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -187,6 +188,16 @@ static int open_trace(const struct run *r, const struct cell *c, uint32_t k, str
     return to->out ? OK : err_set(e, ERR_IO, "%s: can't be written", path);
 }
 
+static int close_trace(FILE *f)
+{
+    bool good = fflush(f) == 0 && !ferror(f);
+    int why = errno;
+    good = fclose(f) == 0 && good;
+    if (why)
+        errno = why;
+    return good ? OK : ERR_IO;
+}
+
 static int do_trial(void *ctx, uint32_t i, uint64_t *events, struct err *e)
 {
     struct run *r = ctx;
@@ -200,8 +211,8 @@ static int do_trial(void *ctx, uint32_t i, uint64_t *events, struct err *e)
         return rc;
     rc =
         trial_run(r->opts.world, &c->cell->spec, c->cell->index, k, c->cell->seed, &trace, &rec, e);
-    if (trace.out && fclose(trace.out) != 0 && rc == OK)
-        rc = err_set(e, ERR_IO, "%s/traces: can't be written", r->dir);
+    if (trace.out && close_trace(trace.out) != OK && rc == OK)
+        rc = err_set(e, ERR_IO, "%s/traces: %s", r->dir, strerror(errno));
     if (rc == OK) {
         json_t *o = trial_encode(&rec);
         trial_path(r, c->cell, k, path);
@@ -331,5 +342,5 @@ int run_all(struct run *r)
     if (rc == OK)
         return code;
     fprintf(stderr, "partyline: %s\n", e.text);
-    return rc == ERR_IO ? EXIT_LACKING : EXIT_BUG;
+    return rc == ERR_IO || rc == ERR_NOMEM ? EXIT_LACKING : EXIT_BUG;
 }

@@ -76,6 +76,16 @@ static void show(const struct workers *w, uint32_t finished)
     fflush(stderr);
 }
 
+static void note_end(struct board *b, int status)
+{
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
+        note_failure(b, ERR_NOMEM,
+                     "a worker was killed, perhaps for want of memory; what was "
+                     "finished is kept (--resume goes on)");
+    else if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+        note_failure(b, ERR_STATE, "a worker process died; this is a bug");
+}
+
 static void wait_all(const struct workers *w, struct board *b, pid_t *pids, unsigned jobs)
 {
     bool bar = !w->quiet && isatty(STDERR_FILENO);
@@ -101,8 +111,7 @@ static void wait_all(const struct workers *w, struct board *b, pid_t *pids, unsi
             if (pids[i] == pid) {
                 left--;
                 pids[i] = 0;
-                if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-                    note_failure(b, ERR_STATE, "a worker process died; this is a bug");
+                note_end(b, status);
             }
     }
     if (bar && shown != w->n && !b->failed)

@@ -27,7 +27,9 @@ struct workers_report {
 };
 
 /* OK when every piece is done. SIGINT and SIGTERM let each worker finish its piece, then set
- * interrupted. An error is the first worker's; a worker that died is ERR_STATE. */
+ * interrupted. An error is the first worker's; a worker that was killed (SIGKILL: the system's
+ * answer to a want of memory) is ERR_NOMEM, one that died otherwise ERR_STATE. Workers end with
+ * their parent, however it ends. */
 int workers_run(const struct workers *, struct workers_report *, struct err *);
 
 #endif

@@ -1,5 +1,6 @@
-// plant.mjs RUN slowdown PERCENT | exposure | digest: plants a regression in the trials of a run's
-// folder. The files stay valid; `partyline run --resume` then makes the summary of them anew.
+// plant.mjs RUN slowdown PERCENT | exposure | discretion | digest: changes the trials of a run's
+// folder; the files stay valid, and `partyline run --resume` makes the summary of them anew. A
+// negative slowdown, and discretion (an exposure less), are for baselines.
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 
 const [run, what, amount = "0"] = process.argv.slice(2);
@@ -38,6 +39,7 @@ for (const name of readdirSync(run + "/trials")) {
   }
   // The first party learns the second one's input, which nobody ever did.
   if (what === "exposure") trial.exposures.push(["exposure", "party_input", 0, 1, 2, 1000]);
+  if (what === "discretion") trial.exposures.pop();
   if (what === "digest" || what === "slowdown") trial.digest = hex(BigInt("0x" + trial.digest) ^ 1n);
   writeFileSync(path, JSON.stringify(trial));
 }

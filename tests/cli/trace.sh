@@ -41,3 +41,182 @@ for a in "--trial 1" "--seed 9" "--cell 1"; do
     exits 0
     must_not cmp out first
 done
+
+# ---- filters -------------------------------------------------------------------------------
+
+faults=$root/scenarios/smoke/faults.yaml
+"$program" trace "$faults" >whole 2>/dev/null
+
+# only AWK-CONDITION ARGUMENT...: trace prints just the lines of the whole that meet it.
+only() {
+    local condition=$1
+    shift
+    awk "/^#/ || ($condition)" whole >wanted
+    pl trace "$faults" "$@"
+    exits 0
+    err_empty
+    must cmp wanted out
+    must test "$(wc -l <wanted)" -gt 1
+    must_not cmp whole out
+}
+it "trace --party: at a node, or between it and another; the world's lines stay"
+only '$2 == "alice" || $2 == "-" || $5 == "alice" || ($3 == "lost" && $4 == "alice")' --party alice
+only '$2 ~ /^(alice|bob|-)$/ || $5 ~ /^(alice|bob)$/ || ($3 == "lost" && $4 ~ /^(alice|bob)$/)' --party alice --party bob --kind start,go,timer,up,data,room,down,lost,crash,restart,partition,link,heal
+it "trace --link: what passes between two"
+pair='($2 == "alice" && ($5 == "bob" || $4 == "bob")) || ($2 == "bob" && ($5 == "alice" || $4 == "alice"))'
+only "$pair || \$2 == \"-\"" --link alice,bob
+only "$pair || \$2 == \"-\"" --link bob,alice
+only "($pair) && \$3 == \"lost\"" --link bob,alice --kind lost
+it "trace --kind, repeatable or with commas"
+only '$3 == "lost" || $3 == "timer"' --kind lost,timer
+only '$3 == "lost" || $3 == "timer"' --kind lost --kind timer
+it "trace --from and --until: the one is in, the other not"
+only '$1 >= 30000000 && $1 < 50000000' --from 30ms --until 50ms
+it "trace: filters hold together"
+only '$3 == "data" && $1 >= 1000000000 && ($2 == "carol" && $5 == "bob" || $2 == "bob" && $5 == "carol")' --link carol,bob --kind data --from 1s
+it "trace: --link keeps a crash of one of the two"
+pl trace "$root/scenarios/smoke/crash.yaml" --link alice,bob --kind crash,restart
+exits 20
+out_has "150000000 bob crash"
+out_has "1000000000 bob restart"
+it "a message's line says when it was sent"
+must awk '$3 == "data" && ($7 !~ /^[0-9]+$/ || $7 > $1) {exit 1}' whole
+must grep -q '^3110000000 alice data 2 carol 179 100000000$' whole
+
+usage_error() { # NAME WORDS ARGUMENT...
+    it "trace: $1"
+    local words=$2
+    shift 2
+    pl trace sum.yaml "$@"
+    exits 2
+    err_has "$words"
+    out_empty
+}
+usage_error "--party that is not there" 'did you mean "alice"?' --party alcie
+usage_error "--link of one" "--link alice: expected two names" --link alice
+usage_error "--link of three" "expected two names" --link alice,bob,carol
+usage_error "--link with one that is not there" "--link xavier: there is no such node" --link alice,xavier
+usage_error "--kind that there is not" 'did you mean "data"?' --kind up,dara
+usage_error "--kind with nothing in it" "expected kinds" --kind ,
+usage_error "--from without a unit" "--from 3: expected a duration" --from 3
+usage_error "--until before --from" "--from must be before --until" --from 2s --until 1s
+usage_error "two things to stdout" "can't both go to stdout" --svg - --pcap -
+
+# ---- the diagram ---------------------------------------------------------------------------
+
+it "trace --svg: a diagram, the same in any locale"
+pl trace "$faults" --svg a.svg
+exits 0
+out_empty
+err_has "a.svg: 138 messages and 21 lost packets between 3 nodes"
+LC_ALL=de_DE.UTF-8 TZ=Asia/Kathmandu pl trace "$faults" --svg b.svg
+must cmp a.svg b.svg
+pl trace "$faults" --svg -
+must cmp a.svg out
+for w in ">alice<" ">partition<" ">heal<" ">link changed<" "lost: partition" "marker-end"; do must grep -qF "$w" a.svg; done
+must test "$(grep -c '<title>.* message.* bytes' a.svg)" -gt 100
+it "trace --svg: a crash and a restart"
+pl trace "$root/scenarios/smoke/crash.yaml" --svg a.svg
+exits 20
+for w in ">crash<" ">restart<" 'class="o"' "lost: refused"; do must grep -qF "$w" a.svg; done
+it "trace --svg: clipped, and of some nodes"
+pl trace "$faults" --svg a.svg --from 100ms --until 1s --link alice,carol
+exits 0
+must_not grep -q ">bob<" a.svg
+must_not grep -q ">1020 ms<" a.svg
+it "trace --svg: nothing to draw, or too much"
+pl trace sum.yaml --svg a.svg --from 1h
+exits 2
+err_has "nothing of this trial is in the diagram"
+must_not test -e a.svg
+pl trace "$root/scenarios/smoke/idle.yaml" --svg a.svg
+exits 2
+err_has "100 nodes are too many"
+it "trace --svg: into a folder that is not there"
+pl trace sum.yaml --svg nowhere/a.svg
+exits 11
+err_has "nowhere/a.svg: No such file"
+
+# ---- packets -------------------------------------------------------------------------------
+
+# shark FIELD...: these fields of p.pcap's packets.
+shark() {
+    local f=() x
+    for x; do f+=(-e "$x"); done
+    HOME=$PWD tshark -r p.pcap -o tcp.check_checksum:TRUE -o udp.check_checksum:TRUE \
+        -d tcp.port==7000,data -T fields "${f[@]}" 2>tshark.err
+}
+# capture ARGUMENT...: writes p.pcap, which tshark reads without a complaint; what it finds odd
+# about TCP is left in ./odd.
+capture() {
+    pl trace "$@" --pcap p.pcap
+    case $code in 0 | 20) ;; *) wrong "status $code" ;; esac
+    out_empty
+    must test "$(od -An -tx4 -N4 --endian=little p.pcap)" = " a1b23c4d"
+    shark frame.number >packets
+    must grep -qF "p.pcap: $(wc -l <packets) packets" err
+    must test -s packets
+    must_not grep -v "Running as user" tshark.err
+    shark tcp.checksum.status udp.checksum.status | tr -d '\t' | sort -u >sums
+    must test "$(cat sums)" = 1 # good
+    shark _ws.malformed | grep . >malformed
+    must_not test -s malformed
+    shark tcp.analysis.flags _ws.expert.message | grep -v "server port 7000$" | grep '[a-z]' >odd
+}
+if command -v tshark >/dev/null; then
+    it "trace --pcap without loss: nothing that Wireshark would find odd"
+    loss_free() {
+        capture "$@"
+        "$program" trace "$@" --kind lost | grep -v '^#' >lost
+        last="$last: $(wc -l <packets) packets"
+        must_not test -s lost
+        must_not test -s odd
+        cat odd >out
+        must test "$(shark tcp.flags.syn | grep -c 1)" = "$((2 * $(shark tcp.stream | sort -u | wc -l)))"
+    }
+    loss_free sum.yaml --cell 0
+    loss_free "$root/scenarios/millionaires.yaml"
+    loss_free "$root/scenarios/smoke/shamir.yaml" --cell 2 --set parties.alice.access=ideal
+    loss_free "$root/scenarios/smoke/ping.yaml" --cell 5 --set \
+        "parties.client.access={up: 10Mbit, down: 50Mbit, latency: 8ms, jitter: 2ms}"
+    it "trace --pcap: a connection for each pair, and what its messages hold"
+    capture "$root/scenarios/smoke/shamir.yaml" --cell 0
+    must test "$(shark tcp.stream | sort -u | wc -l)" = 3
+    "$program" trace "$root/scenarios/smoke/shamir.yaml" --cell 0 --kind data | awk '$3 == "data" {n++; b += $6} END {print b + 4 * n}' >bytes
+    must test "$(shark tcp.len | awk '{n += $1} END {print n}')" -ge "$(cat bytes)"
+    shark tcp.payload | grep . | cut -c1-8 >frames
+    must grep -qx 0e000000 frames # the hello's length, and its frame
+    it "trace --pcap: as many packets and bytes as the metrics count, without IPv6's 20 more and Ethernet's 14"
+    pl run sum.yaml --only transport=direct --only channel=noise --repeat 1 --quiet --out counted
+    exits 0
+    capture sum.yaml --cell 0
+    wire=$(node -pe 'const h = JSON.parse(require("fs").readFileSync("counted/trials/0-0.json", "utf8")).metrics.wire_bytes; parseInt(h.sum, 16)')
+    must test "$(shark frame.len | awk '{n += $1 - 34} END {print n}')" = "$wire"
+    it "trace --pcap with losses: each one is repeated"
+    capture "$root/scenarios/smoke/ping.yaml" --cell 5
+    must test "$("$program" trace "$root/scenarios/smoke/ping.yaml" --cell 5 --kind lost | grep -c loss)" = "$(grep -cE 'retransmission|out-of-order' odd)"
+    must test "$(grep -c . odd)" = "$(grep -cE 'retransmission|out-of-order' odd)"
+    it "trace --pcap: a partition and a crash"
+    capture "$faults"
+    must test "$(grep -vcE 'retransmission|out-of-order' odd)" = 0
+    capture "$root/scenarios/smoke/crash.yaml"
+    must test "$(shark tcp.flags.reset | grep -c 1)" = 5
+    it "trace --pcap: filters"
+    capture "$faults" --link alice,bob --until 1s
+    must test "$(shark tcp.stream | sort -u | wc -l)" = 1
+    must test "$(shark frame.time_relative | awk '$1 >= 1 {n++} END {print n + 0}')" = 0
+    it "trace --pcap and --svg in one go, and to stdout"
+    pl trace "$faults" --pcap a.pcap --svg a.svg
+    exits 0
+    must test -s a.svg
+    pl trace "$faults" --pcap -
+    must cmp a.pcap out
+else
+    it "trace --pcap: what Wireshark says of it"
+    skip_case "there is no tshark here"
+fi
+it "trace --pcap of what crosses no network"
+pl trace sum.yaml --cell 2 --pcap p.pcap
+exits 0
+err_has "0 packets: nothing here crosses a network"
+must test "$(wc -c <p.pcap)" = 24

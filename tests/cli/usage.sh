@@ -75,7 +75,7 @@ exits 0
 err_empty
 out_has ".TH PARTYLINE 1"
 for c in $commands; do out_has "partyline $c"; done
-out_has "130 interrupted"
+for n in 0 1 2 10 11 20 21 30 31 32 33 130; do must grep -qF "\fB$n\fR" out; done
 
 it "help --scenario explains the keys"
 pl help --scenario
@@ -92,3 +92,11 @@ out_has sim
 code=$?
 exits 0
 must test -s closed/summary.json
+
+it "a full disk behind stdout is not taken for success"
+last="partyline list >/dev/full"
+"$program" list >/dev/full 2>err
+code=$?
+: >out
+exits 11
+err_has "stdout: "

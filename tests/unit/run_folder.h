@@ -59,15 +59,15 @@ static inline json_t *folder_manifest(const struct folder *f)
     json_t *seeds = json_array();
     for (uint32_t k = 0; k < f->n; k++)
         json_array_append_new(seeds, folder_hex(trial_seed(f->seed, k)));
-    return json_pack(
-        "{s:i, s:{s:s, s:s}, s:s, s:s, s:o, s:{s:s, s:i, s:I}, s:[{s:i, s:{s:s}, s:o,"
-        " s:{s:[{s:s, s:s, s:i}], s:[{s:s, s:s}], s:[{s:s}]}}]}",
-        "schema", 1, "program", "version", "0.1.0", "revision", "test", "run", "0123456789abcdef",
-        "world", f->world, "scenario_digest", folder_hex(f->scenario_digest), "scenario", "name",
-        f->scenario, "repeat", (int)f->n, "seed", (json_int_t)f->seed, "cells", "index", 0, "axes",
-        "transport", "direct", "seeds", seeds, "resolved", "parties", "name", "party", "role",
-        "party", "count", 2, "services", "name", "relay1", "role", "relay", "observers", "name",
-        "exposure");
+    return json_pack("{s:i, s:{s:s, s:s}, s:s, s:s, s:o, s:{s:s, s:i, s:I}, s:[{s:i, s:{s:s}, s:o,"
+                     " s:{s:[{s:s, s:s, s:i}], s:[{s:s, s:s}], s:[{s:s}]}}]}",
+                     "schema", 1, "program", "version", "0.1.0", "revision", "test", "run",
+                     "0123456789abcdef", "world", f->world, "scenario_digest",
+                     folder_hex(f->scenario_digest), "scenario", "name", f->scenario, "repeat",
+                     (int)f->n, "seed", (json_int_t)f->seed, "cells", "index", 0, "axes",
+                     "transport", "direct", "seeds", seeds, "resolved", "parties", "name", "party",
+                     "role", "party", "count", 2, "services", "name", "relay1", "role", "relay",
+                     "observers", "name", "exposure");
 }
 
 static inline uint64_t folder_xxh3(uint64_t digest)
@@ -163,11 +163,7 @@ static char folder_root[64];
 static inline int folder_setup(void **state)
 {
     (void)state;
-    snprintf(folder_root, sizeof folder_root, "%s", "build_test_XXXXXX");
-    if (getenv("TMPDIR") && strlen(getenv("TMPDIR")) < 40)
-        snprintf(folder_root, sizeof folder_root, "%s/partyline_XXXXXX", getenv("TMPDIR"));
-    else
-        snprintf(folder_root, sizeof folder_root, "%s", "/tmp/partyline_XXXXXX");
+    snprintf(folder_root, sizeof folder_root, "%s/partyline_XXXXXX", P_tmpdir);
     return mkdtemp(folder_root) ? 0 : -1;
 }
 

@@ -12,6 +12,12 @@ static ns_t next_rto(ns_t rto)
     return 2 * rto < TCP_RTO_MAX ? 2 * rto : TCP_RTO_MAX;
 }
 
+static void tell(const struct tcp_flow *f, uint32_t i, ns_t left)
+{
+    if (f->tap)
+        f->tap->segment(f->tap, i, left);
+}
+
 static void sent_again(struct tcp_sent *out, uint32_t bytes)
 {
     out->resent++;
@@ -36,6 +42,7 @@ static bool wait_out(struct tcp_flow *f, const struct faults *faults, ns_t *t, u
     ns_t start = *t, rto = first_rto(f);
     while (faults_cut(faults, f->from, f->to, *t)) {
         out->cut++;
+        tell(f, 0, *t);
         *t += rto;
         rto = next_rto(rto);
         if (*t - start > TCP_GIVE_UP) {
@@ -48,9 +55,9 @@ static bool wait_out(struct tcp_flow *f, const struct faults *faults, ns_t *t, u
     return true;
 }
 
-/* When a segment that left at `left` and was lost gets through at last. */
-static ns_t repeat(struct tcp_flow *f, const struct faults *faults, ns_t left, bool fast,
-                   uint32_t bytes, struct tcp_sent *out)
+/* When segment i, which left at `left` and was lost, gets through at last. */
+static ns_t repeat(struct tcp_flow *f, const struct faults *faults, uint32_t i, ns_t left,
+                   bool fast, uint32_t bytes, struct tcp_sent *out)
 {
     ns_t rto = first_rto(f), wait = fast ? f->rtt : rto, t = left;
     if (!fast)
@@ -63,6 +70,7 @@ static ns_t repeat(struct tcp_flow *f, const struct faults *faults, ns_t left, b
             return t;
         }
         sent_again(out, bytes);
+        tell(f, i, t);
         faults_bend(faults, f->from, f->to, t, &path);
         if (faults_cut(faults, f->from, f->to, t))
             out->cut++;
@@ -86,7 +94,7 @@ static void lose(struct tcp_flow *f, const struct faults *faults, uint32_t loss_
         if (!dice_chance(&f->dice, loss_ppm))
             continue;
         out->lost++;
-        there = way + repeat(f, faults, sent, n - 1 - i >= FAST_RETRANSMIT, bytes, out);
+        there = way + repeat(f, faults, i, sent, n - 1 - i >= FAST_RETRANSMIT, bytes, out);
         if (there > train->last)
             train->last = there;
     }
@@ -112,6 +120,10 @@ void tcp_send(struct tcp_flow *f, const struct faults *faults, struct link_host 
     train->first = train->last = t;
     link_pass(train, up_bps, t > at ? &f->resume : &from->up_free);
     left = train->first;
+    for (uint32_t i = 0; f->tap && i < n; i++)
+        tell(f, i,
+             left + link_time(i + 1 < n ? (uint64_t)i * train->head : train->bytes - train->head,
+                              up_bps));
     link_pass(train, path.rate_bps, &f->rate_free);
     way = path.delay + link_jitter(&path, &f->dice);
     train->first += way;

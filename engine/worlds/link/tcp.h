@@ -41,9 +41,16 @@ enum {
 #define TCP_RTO_MAX (120 * NS_S)
 #define TCP_GIVE_UP (900 * NS_S)
 
+/* Is told of every segment when it leaves, for the first time or again: its number in the
+ * message, from 0. What is lost is told as well. */
+struct tcp_tap {
+    void (*segment)(const struct tcp_tap *, uint32_t i, ns_t left);
+};
+
 struct tcp_flow {
-    struct link_path path; /* without faults */
-    struct dice dice;      /* this direction's own */
+    const struct tcp_tap *tap; /* NULL: none */
+    struct link_path path;     /* without faults */
+    struct dice dice;          /* this direction's own */
     ns_t rtt;
     ns_t arrival;      /* of what was sent last: nothing that follows comes earlier */
     ns_t resume;       /* what a partition held back leaves then */

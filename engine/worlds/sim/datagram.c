@@ -142,6 +142,8 @@ int datagram_send(struct sim *sim, struct sim_end *end, struct addr to, const vo
     dice = dice_name(sim->seed, "datagram", n->id, target->id, links_number(sim, n, target));
     drop = udp_send(&path, &sim->faults, n->id, target->id, &n->host, at, (uint32_t)len, &dice,
                     &train);
+    if (sim->tap && drop != DROP_QUEUE)
+        tap_datagram(sim, end, target, &to, data, (uint32_t)len);
     if (drop == DROP_COUNT && nat_inside(&sim->nat, target->id))
         drop = DROP_NAT_FILTERED;
     if (drop != DROP_COUNT) {
@@ -155,6 +157,7 @@ int datagram_send(struct sim *sim, struct sim_end *end, struct addr to, const vo
     if (len)
         memcpy(ev->data + sizeof head, data, len);
     ev->len = (uint32_t)len;
+    ev->sent = at;
     ev->at.node = target;
     ev->staged = target->host.access->down_bps > 0;
     sim_push(sim, train.first, ev);

@@ -54,10 +54,15 @@ struct sim_event {
         struct sim_node *node;
         const struct action *action; /* CRASH, BEGIN, END */
     } at;
-    ns_t last;         /* staged: when the last packet is at the downlink */
+    ns_t last; /* staged: when the last packet is at the downlink */
+    union {
+        ns_t sent; /* SYN and later, DATAGRAM */
+        struct {
+            uint32_t number; /* TIMER: as armed */
+            uint32_t life;   /* of a node */
+        };
+    };
     uint32_t len;      /* bytes of data */
-    uint32_t number;   /* TIMER: as armed */
-    uint32_t life;     /* of a node */
     uint8_t kind, why; /* why: of DOWN */
     uint8_t size_class;
     bool staged; /* at the receiver's downlink, still to pass it */
@@ -92,6 +97,8 @@ struct sim_end {
     bool dead;            /* TCP has given up: what is sent from now on never arrives */
     bool mute;            /* its process is gone: what has not arrived never will */
     bool listener;        /* a datagram port's own link */
+    uint64_t written;     /* bytes given to TCP, and */
+    uint64_t arrived;     /* bytes that came, a FIN among them: for tap.c */
     struct tcp_flow flow; /* to the peer */
 };
 
@@ -101,6 +108,7 @@ struct sim_conn {
     struct addr to;        /* datagrams: the peer */
     struct sim_conn *next; /* datagrams: of the same node */
     ns_t syn_at;           /* when the last SYN left */
+    uint64_t number;       /* among all streams, from 1 */
     uint32_t refs;         /* open ends, and events */
     uint8_t size_class;
 };
@@ -150,7 +158,8 @@ struct sim {
     struct trial_result *result;
     struct metrics *metrics; /* the result's */
     FILE *trace;
-    uint64_t seed;
+    const struct trace *tap; /* who wants packets; NULL: nobody */
+    uint64_t seed, streams;
     ns_t now;
     struct queue queue;
     struct slab slab;
@@ -264,6 +273,26 @@ void watch_fault_over(struct sim *, const struct action *);
 void watch_crash(struct sim *, const struct sim_node *, const struct action *);
 void watch_restart(struct sim *, const struct sim_node *);
 int watch_score(struct sim *);
+
+/* tap.c: packets for sim->tap, which is there */
+void tap_signal(struct sim *, const struct sim_end *from, enum sim_kind, ns_t at);
+/* What is being given to TCP: tells each segment when it leaves. */
+struct tap {
+    struct tcp_tap tcp; /* first */
+    struct sim *sim;
+    const struct sim_end *from;
+    const struct sim_event *event;
+    uint32_t payload;
+};
+void tap_begin(struct tap *, struct sim *, struct sim_end *from, const struct sim_event *,
+               uint32_t payload);
+void tap_end(struct tap *, struct sim_end *from);
+/* A message or a FIN came to this end's host, which acknowledges it. */
+void tap_arrival(struct sim *, struct sim_end *, const struct sim_event *);
+/* The node hears that its peer has closed: its own FIN, and what that is answered. */
+void tap_hang_up(struct sim *, const struct sim_end *);
+void tap_datagram(struct sim *, const struct sim_end *from, const struct sim_node *to,
+                  const struct addr *, const void *data, uint32_t len);
 
 /* report.c */
 int report_outcomes(struct sim *);

@@ -99,8 +99,11 @@ static void hand_link(struct sim *sim, struct sim_event *e)
         stream_handed(sim, e);
     else if (e->kind == SIM_ROOM)
         end->blocked = end->room = false;
-    else if (e->kind == SIM_DOWN)
+    else if (e->kind == SIM_DOWN) {
+        if (sim->tap && e->why == DOWN_CLOSED && wire_is_below(end))
+            tap_hang_up(sim, end);
         links_release(sim, end);
+    }
     give(sim, n, e, &ev, size);
 }
 

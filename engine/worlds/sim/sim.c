@@ -263,6 +263,7 @@ int sim_run(const struct trial_spec *t, uint64_t seed, const struct fault_plan *
                         .seed = seed,
                         .plan = plan,
                         .trace = trace ? trace->out : NULL,
+                        .tap = trace && trace->packet ? trace : NULL,
                         .tuning = *tuning,
                         .result = result,
                         .metrics = &result->metrics,

@@ -43,14 +43,14 @@
  * Trace: one line an event, columns separated by a space:
  *     TIME NODE start | go | timer NUMBER
  *     TIME NODE up LINK PEER ADDRESS        (as NODE sees the peer)
- *     TIME NODE data LINK PEER BYTES
+ *     TIME NODE data LINK PEER BYTES SENT   (SENT: when the peer's node sent it)
  *     TIME NODE room LINK PEER
  *     TIME NODE down LINK PEER REASON       (in words)
  * one a lost packet or message, where NODE sent it and TIME is when its fate was drawn (for a
  * repeated segment: when it was first sent)
  *     TIME NODE lost PEER BYTES DROP
  * and one a change of the world: TIME NODE crash | restart, and TIME - partition | link | heal.
- * TIME is in nanoseconds; LINK is the node's own number; PEER is a node's name, or - where no
+ * TIME and SENT are in nanoseconds; LINK is the node's own number; PEER is a node's name, or - where no
  * node has that address.
  */
 #ifndef PARTYLINE_WORLDS_SIM_SIM_H

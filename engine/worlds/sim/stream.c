@@ -89,6 +89,7 @@ int stream_open(struct sim *sim, struct sim_node *n, enum link_kind kind, struct
         return ERR_LIMIT;
     }
     *out = end->link;
+    c->number = ++sim->streams;
     metrics_count(sim->metrics, COUNT_LINKS, 1);
     end->state = END_CONNECTING;
     end->port = links_port(n);
@@ -260,6 +261,8 @@ static void on_data(struct sim *sim, struct sim_event *ev)
 {
     struct sim_end *end = ev->at.end;
     uint32_t acks;
+    if (sim->tap && wire_is_below(end))
+        tap_arrival(sim, end, ev);
     if (end->state != END_OPEN || end->peer->mute) {
         watch_drop(sim, end->peer->node, end->node, ev->len, DROP_LINK_CLOSED);
         if (end->state == END_CLOSED && !end->told)
@@ -279,6 +282,8 @@ static void on_end(struct sim *sim, struct sim_event *ev, enum down_reason why)
 {
     struct sim_end *end = ev->at.end;
     if (ev->kind == SIM_FIN && wire_is_below(end) && end->state == END_OPEN) {
+        if (sim->tap)
+            tap_arrival(sim, end, ev);
         wire_count(end->node, 2 * TCP_HEADERS, 2); /* its ACK, then its own FIN */
         wire_count(end->peer->node, TCP_HEADERS, 1);
     }

@@ -89,7 +89,7 @@ static void trace_event(struct sim *sim, const struct sim_node *n, const struct 
         fputc(' ', out);
         print_address(out, &ev->peer);
     } else if (ev->kind == EV_DATA) {
-        fprintf(out, " %zu", ev->len);
+        fprintf(out, " %zu %" PRId64, ev->len, why->sent);
     } else if (ev->kind == EV_DOWN) {
         fprintf(out, " %s", reasons[ev->why]);
     }

@@ -69,6 +69,8 @@ bool wire_signal(struct sim *sim, struct sim_end *from, enum sim_kind kind, ns_t
     bytes = train_of(ev).bytes;
     drop = tcp_signal(&from->flow, &sim->faults, &from->node->host, at, bytes, &sent);
     wire_count(from->node, sent.bytes, sent.packets);
+    if (sim->tap)
+        tap_signal(sim, from, kind, at);
     if (drop == DROP_COUNT && kind == SIM_SYN && nat_inside(&sim->nat, from->peer->node->id))
         drop = DROP_NAT_FILTERED;
     if (drop == DROP_COUNT) {
@@ -94,11 +96,17 @@ void wire_deliver(struct sim *sim, struct sim_end *from, struct sim_event *ev, n
                   uint32_t payload)
 {
     struct tcp_sent sent;
+    struct tap tap;
+    ev->sent = at;
     if (!wire_is_below(from)) {
         hand_over(sim, from, ev, at);
         return;
     }
+    if (sim->tap)
+        tap_begin(&tap, sim, from, ev, payload);
     tcp_send(&from->flow, &sim->faults, &from->node->host, at, payload, &sent);
+    if (sim->tap)
+        tap_end(&tap, from);
     wire_count(from->node, sent.bytes, sent.packets);
     if (sent.resent)
         metrics_count(sim->metrics, COUNT_RETRANSMITS, sent.resent);

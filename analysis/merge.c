@@ -1,0 +1,435 @@
+#include "analysis/merge.h"
+
+#include "analysis/series.h"
+#include "engine/run/files.h"
+#include "engine/run/outputs.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { TRIAL_FILE_MAX = 256 << 20 };
+
+struct origin { /* of a trial */
+    size_t part, cell;
+    uint32_t trial;
+    uint64_t seed;
+};
+
+struct joined {                  /* a cell */
+    const struct load_run *part; /* the first that has it */
+    const struct load_cell *from;
+    size_t at; /* in the part's manifest */
+    struct origin *trials;
+    uint32_t n;
+    struct cell cell;
+    struct cell_axis axes[SERIES_AXES_MAX];
+    struct cell_expect *expects;
+};
+
+struct merge {
+    struct load_run *parts;
+    size_t n_parts;
+    const char *out;
+    const char *axes[SERIES_AXES_MAX];
+    size_t n_axes;
+    struct joined *cells;
+    size_t n_cells;
+    struct arena arena;
+};
+
+/* ---- may they be joined? -------------------------------------------------------------- */
+
+static const json_t *entry_of(const struct load_run *r, size_t cell)
+{
+    return json_array_get(json_object_get(r->manifest, "cells"), cell);
+}
+
+static bool equal_without(const json_t *a, const json_t *b, const char *const *keys)
+{
+    json_t *x = json_copy((json_t *)(uintptr_t)a), *y = json_copy((json_t *)(uintptr_t)b);
+    bool same;
+    for (; *keys; keys++) {
+        json_object_del(x, *keys);
+        json_object_del(y, *keys);
+    }
+    same = json_equal(x, y);
+    json_decref(x);
+    json_decref(y);
+    return same;
+}
+
+static int refuse(const struct load_run *a, const struct load_run *b, const char *what,
+                  struct err *e)
+{
+    return err_set(e, ERR_MISMATCH, "%s and %s can't be merged: %s", a->dir, b->dir, what);
+}
+
+static int check_parts(const struct load_run *a, const struct load_run *b, struct err *e)
+{
+    static const char *const free_keys[] = {"seed", "repeat", "cells", NULL};
+    if (strcmp(a->scenario, b->scenario) != 0 || a->scenario_digest != b->scenario_digest)
+        return refuse(a, b, "they are of different scenarios", e);
+    if (strcmp(a->world, b->world) != 0)
+        return refuse(a, b, "they are of different worlds", e);
+    if (strcmp(a->version, b->version) != 0 || strcmp(a->revision, b->revision) != 0)
+        return refuse(a, b, "different versions of the program made them", e);
+    if (!equal_without(json_object_get(a->manifest, "scenario"),
+                       json_object_get(b->manifest, "scenario"), free_keys))
+        return refuse(a, b, "their scenarios differ in more than seed and repeat", e);
+    return OK;
+}
+
+static int check_cells(const struct joined *a, const struct load_run *b, size_t cell, struct err *e)
+{
+    static const char *const free_keys[] = {"seed", "repeat", NULL};
+    if (!equal_without(json_object_get(entry_of(a->part, a->at), "resolved"),
+                       json_object_get(entry_of(b, cell), "resolved"), free_keys))
+        return refuse(a->part, b, "a cell differs in more than seed and repeat (inputs, say)", e);
+    return OK;
+}
+
+/* A trial that is there twice: the same in both, but for its number? */
+static int check_twice(const struct merge *m, const struct joined *c, const struct origin *a,
+                       const struct origin *b, struct err *e)
+{
+    const struct load_trial *x = &m->parts[a->part].cells[a->cell].trials[a->trial];
+    const struct load_trial *y = &m->parts[b->part].cells[b->cell].trials[b->trial];
+    (void)c;
+    for (unsigned i = 0; i < MEASURE_COUNT; i++)
+        if (x->values[i] < y->values[i] || x->values[i] > y->values[i])
+            return refuse(&m->parts[a->part], &m->parts[b->part],
+                          "they disagree about a trial that both have", e);
+    if (x->digest != y->digest || x->result != y->result || x->status != y->status)
+        return refuse(&m->parts[a->part], &m->parts[b->part],
+                      "they disagree about a trial that both have", e);
+    return OK;
+}
+
+/* ---- which trials --------------------------------------------------------------------- */
+
+static struct joined *find_cell(struct merge *m, uint32_t index)
+{
+    size_t i = 0;
+    while (i < m->n_cells && m->cells[i].from->index < index)
+        i++;
+    if (i == m->n_cells || m->cells[i].from->index != index) {
+        memmove(&m->cells[i + 1], &m->cells[i], (m->n_cells - i) * sizeof *m->cells);
+        m->cells[i] = (struct joined){0};
+        m->n_cells++;
+    }
+    return &m->cells[i];
+}
+
+static int add_trials(struct merge *m, struct joined *c, size_t part, size_t cell, struct err *e)
+{
+    const struct load_cell *from = &m->parts[part].cells[cell];
+    struct origin *more = realloc(c->trials, (c->n + from->n_seeds) * sizeof *more);
+    uint32_t before = c->n;
+    if (!more)
+        return err_set(e, ERR_NOMEM, "no memory for the trials");
+    c->trials = more;
+    for (uint32_t k = 0; k < from->n_seeds; k++) {
+        struct origin s = {part, cell, k, from->seeds[k]};
+        uint32_t old = 0;
+        int rc;
+        while (old < before && (!m->parts[part].deterministic || c->trials[old].seed != s.seed))
+            old++;
+        if (old == before) {
+            c->trials[c->n++] = s;
+            continue;
+        }
+        rc = check_twice(m, c, &c->trials[old], &s, e);
+        if (rc != OK)
+            return rc;
+    }
+    return c->n > SCENARIO_MAX_REPEAT ? err_set(e, ERR_MISMATCH, "too many trials in a cell") : OK;
+}
+
+static int join(struct merge *m, struct err *e)
+{
+    size_t all = 0;
+    int rc = OK;
+    for (size_t p = 0; p < m->n_parts; p++)
+        all += m->parts[p].n_cells;
+    m->cells = calloc(all + 1, sizeof *m->cells);
+    if (!m->cells)
+        return err_set(e, ERR_NOMEM, "no memory for the cells");
+    for (size_t p = 0; rc == OK && p < m->n_parts; p++) {
+        rc = p ? check_parts(&m->parts[0], &m->parts[p], e) : OK;
+        for (size_t i = 0; rc == OK && i < m->parts[p].n_cells; i++) {
+            struct joined *c = NULL;
+            for (size_t k = 0; k < m->n_cells; k++)
+                if (m->cells[k].from->index == m->parts[p].cells[i].index)
+                    c = &m->cells[k];
+            if (c) {
+                rc = check_cells(c, &m->parts[p], i, e);
+            } else {
+                c = find_cell(m, m->parts[p].cells[i].index);
+                c->part = &m->parts[p];
+                c->from = &m->parts[p].cells[i];
+                c->at = i;
+            }
+            if (rc == OK)
+                rc = add_trials(m, c, p, i, e);
+        }
+    }
+    return rc;
+}
+
+/* ---- the joined run ------------------------------------------------------------------- */
+
+static int copy_trial(const struct merge *m, const struct joined *c, uint32_t k,
+                      struct tally *tally, struct err *e)
+{
+    const struct origin *s = &c->trials[k];
+    const struct load_run *part = &m->parts[s->part];
+    char path[PATH_MAX], *text;
+    struct trial_record rec;
+    json_t *o;
+    size_t len;
+    int rc;
+    if (snprintf(path, sizeof path, "%s/trials/%u-%u.json", part->dir, (unsigned)c->from->index,
+                 (unsigned)s->trial) >= (int)sizeof path)
+        return err_set(e, ERR_IO, "%s: the path is too long", part->dir);
+    rc = files_read(path, TRIAL_FILE_MAX, &text, &len, e);
+    if (rc != OK)
+        return rc;
+    rc = load_trial_text(text, len, &rec, e);
+    free(text);
+    if (rc != OK)
+        return rc;
+    rec.trial = k;
+    if (snprintf(path, sizeof path, "%s/trials/%u-%u.json", m->out, (unsigned)c->from->index,
+                 (unsigned)k) >= (int)sizeof path)
+        rc = err_set(e, ERR_IO, "%s: the path is too long", m->out);
+    o = trial_encode(&rec);
+    if (rc == OK)
+        rc = files_write_json(path, o, e);
+    json_decref(o);
+    if (rc == OK && (rc = tally_add(tally, &rec)) != OK)
+        err_set(e, rc, "%s: %s", path, err_name(rc));
+    trial_record_free(&rec);
+    return rc;
+}
+
+static int read_expects(struct merge *m, struct joined *c, struct err *e)
+{
+    const json_t *cells = json_object_get(c->part->summary, "cells");
+    const json_t *list = json_object_get(json_array_get(cells, c->at), "expect");
+    size_t n = json_array_size(list), at;
+    c->expects = calloc(n + 1, sizeof *c->expects);
+    if (!c->expects)
+        return err_set(e, ERR_NOMEM, "no memory for the expectations");
+    for (size_t i = 0; i < n; i++) {
+        const json_t *o = json_array_get(list, i);
+        const char *text = json_string_value(json_object_get(o, "text"));
+        struct expect *x = NULL;
+        struct err why = {0};
+        if (!text || expect_parse(&m->arena, text, &x, &at, &why) != OK)
+            return err_set(e, ERR_FORMAT, "%s/summary.json: an expectation: %.200s", c->part->dir,
+                           why.text);
+        c->expects[i].line = (int)json_integer_value(json_object_get(o, "line"));
+        c->expects[i].expect = x;
+    }
+    c->cell.expects = c->expects;
+    c->cell.n_expects = n;
+    return OK;
+}
+
+static int fill_cell(struct merge *m, struct joined *c, struct run_cell *out, struct err *e)
+{
+    int rc;
+    for (size_t a = 0; a < m->n_axes; a++)
+        c->axes[a] = (struct cell_axis){
+            m->axes[a], json_string_value(json_object_get(c->from->axes, m->axes[a]))};
+    c->cell.index = c->from->index;
+    c->cell.axes = c->axes;
+    c->cell.n_axes = m->n_axes;
+    c->cell.seed = (uint64_t)c->part->seed;
+    c->cell.repeat = c->n;
+    rc = read_expects(m, c, e);
+    if (rc != OK)
+        return rc;
+    out->cell = &c->cell;
+    out->verdicts = calloc(c->cell.n_expects + 1, sizeof *out->verdicts);
+    if (!out->verdicts || tally_init(&out->tally, &c->from->spec, c->n) != OK)
+        return err_set(e, ERR_NOMEM, "no memory for a cell");
+    for (uint32_t k = 0; rc == OK && k < c->n; k++)
+        rc = copy_trial(m, c, k, &out->tally, e);
+    return rc;
+}
+
+/* As `run` judges. */
+static int judge(struct run *r)
+{
+    bool failed = false, unmet = false;
+    for (size_t i = 0; i < r->n_cells; i++) {
+        struct run_cell *c = &r->cells[i];
+        for (size_t j = 0; j < c->cell->n_expects; j++) {
+            const struct cell_expect *x = &c->cell->expects[j];
+            c->verdicts[j] = (struct run_verdict){
+                .line = x->line,
+                .text = x->expect->text,
+                .result = expect_eval(x->expect, tally_lookup, &c->tally),
+            };
+            c->completion_judged |= expect_of_completion(x->expect);
+            unmet |= !c->verdicts[j].result.met;
+        }
+        failed |= c->tally.wrong > 0 || (c->tally.unfinished > 0 && !c->completion_judged);
+    }
+    return failed ? EXIT_TRIAL_FAILED : unmet ? EXIT_UNMET : EXIT_DONE;
+}
+
+static uint64_t digest_of(const struct run *r)
+{
+    uint8_t *bytes = calloc(r->n_cells + 1, 8);
+    uint64_t digest;
+    if (!bytes)
+        abort();
+    for (size_t i = 0; i < r->n_cells; i++) {
+        digest = tally_digest(&r->cells[i].tally);
+        for (int b = 0; b < 8; b++)
+            bytes[8 * i + (size_t)b] = (uint8_t)(digest >> (8 * b));
+    }
+    digest = XXH3_64bits(bytes, 8 * r->n_cells);
+    free(bytes);
+    return digest;
+}
+
+/* ---- manifest and env ----------------------------------------------------------------- */
+
+static json_t *cells_json(const struct merge *m)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < m->n_cells; i++) {
+        const struct joined *c = &m->cells[i];
+        json_t *o = json_deep_copy(entry_of(c->part, c->at)), *seeds = json_array();
+        for (uint32_t k = 0; k < c->n; k++) {
+            char hex[24];
+            snprintf(hex, sizeof hex, "%016" PRIx64, c->trials[k].seed);
+            json_array_append_new(seeds, json_string(hex));
+        }
+        json_object_set_new(o, "seeds", seeds);
+        json_object_set_new(json_object_get(o, "resolved"), "repeat",
+                            json_integer((json_int_t)c->n));
+        json_array_append_new(list, o);
+    }
+    return list;
+}
+
+static int write_file(const struct merge *m, const char *name, json_t *o, struct err *e)
+{
+    char path[PATH_MAX];
+    int rc = snprintf(path, sizeof path, "%s/%s", m->out, name) < (int)sizeof path
+                 ? files_write_json(path, o, e)
+                 : err_set(e, ERR_IO, "%s: the path is too long", m->out);
+    json_decref(o);
+    return rc;
+}
+
+static int write_manifest(const struct merge *m, struct err *e)
+{
+    json_t *o = json_copy(m->parts[0].manifest), *merged = json_array();
+    char *text, id[24];
+    for (size_t p = 0; p < m->n_parts; p++)
+        json_array_append_new(merged, json_pack("{s:s, s:I}", "run", m->parts[p].id, "seed",
+                                                (json_int_t)m->parts[p].seed));
+    json_object_set_new(o, "cells", cells_json(m));
+    json_object_set_new(o, "merged", merged);
+    json_object_del(o, "run");
+    text = json_dumps(o, JSON_SORT_KEYS | JSON_COMPACT);
+    snprintf(id, sizeof id, "%016" PRIx64, text ? XXH3_64bits(text, strlen(text)) : 0);
+    free(text);
+    json_object_set_new(o, "run", json_string(id));
+    return write_file(m, "manifest.json", o, e);
+}
+
+/* What the parts say of their machines. */
+static int write_env(const struct merge *m, struct err *e)
+{
+    json_t *list = json_array();
+    for (size_t p = 0; p < m->n_parts; p++) {
+        char path[PATH_MAX + 16], *text;
+        size_t len;
+        json_t *o = NULL;
+        snprintf(path, sizeof path, "%s/env.json", m->parts[p].dir);
+        if (files_read(path, TRIAL_FILE_MAX, &text, &len, NULL) == OK) {
+            o = json_loadb(text, len, 0, NULL);
+            free(text);
+        }
+        json_array_append_new(list, o ? o : json_object());
+    }
+    return write_file(m, "env.json", json_pack("{s:i, s:o}", "schema", 1, "merged", list), e);
+}
+
+static int write_run(struct merge *m, int *code, struct err *e)
+{
+    struct world world = {.name = m->parts[0].world};
+    struct scenario scenario = {
+        .name = m->parts[0].scenario, .seed = (uint64_t)m->parts[0].seed, .n_axes = m->n_axes};
+    struct run r = {.scenario = &scenario, .opts.world = &world, .n_cells = m->n_cells};
+    int rc = OK;
+    snprintf(r.dir, sizeof r.dir, "%s", m->out);
+    r.cells = calloc(m->n_cells + 1, sizeof *r.cells);
+    if (!r.cells)
+        rc = err_set(e, ERR_NOMEM, "no memory for the cells");
+    for (size_t i = 0; rc == OK && i < m->n_cells; i++)
+        rc = fill_cell(m, &m->cells[i], &r.cells[i], e);
+    if (rc == OK) {
+        r.digest = digest_of(&r);
+        *code = judge(&r);
+        rc = outputs_write(&r, *code, e);
+    }
+    if (rc == OK)
+        rc = write_env(m, e);
+    if (rc == OK)
+        rc = write_manifest(m, e); /* the last: what has none is no run */
+    run_free(&r);
+    return rc;
+}
+
+static int claim(const char *out, struct err *e)
+{
+    char path[PATH_MAX];
+    if (snprintf(path, sizeof path, "%s/manifest.json", out) >= (int)sizeof path)
+        return err_set(e, ERR_IO, "the path of the folder is too long");
+    if (access(path, F_OK) == 0)
+        return err_set(e, ERR_EXISTS, "%s holds a run already: name another folder", out);
+    snprintf(path, sizeof path, "%s/trials", out);
+    if (access(path, F_OK) == 0)
+        return err_set(e, ERR_EXISTS, "%s holds trials already: name another folder", out);
+    return files_make_dir(path, e);
+}
+
+int merge_runs(const char *const *dirs, size_t n, const char *out, int *code, struct err *e)
+{
+    struct merge m = {.out = out, .parts = calloc(n + 1, sizeof *m.parts)};
+    int rc = m.parts ? OK : err_set(e, ERR_NOMEM, "no memory for %zu runs", n);
+    arena_init(&m.arena, 64 << 20);
+    while (rc == OK && m.n_parts < n) {
+        rc = load_open(dirs[m.n_parts], &m.parts[m.n_parts], e);
+        if (rc == OK)
+            rc = load_trials(&m.parts[m.n_parts++], e);
+    }
+    if (rc == OK) {
+        m.n_axes = series_axes(&m.parts[0], m.axes);
+        rc = join(&m, e);
+    }
+    if (rc == OK)
+        rc = claim(out, e);
+    if (rc == OK)
+        rc = write_run(&m, code, e);
+    for (size_t i = 0; i < m.n_cells; i++) {
+        free(m.cells[i].trials);
+        free(m.cells[i].expects);
+    }
+    for (size_t p = 0; p < m.n_parts; p++)
+        load_close(&m.parts[p]);
+    free(m.cells);
+    free(m.parts);
+    arena_free(&m.arena);
+    return rc;
+}
