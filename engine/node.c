@@ -213,59 +213,75 @@ static bool paired(const struct party *p, const char *mine, const char *role)
            (!p->protocol->pairs || p->protocol->pairs(p->trial->protocol_opts, mine, role));
 }
 
-static int find_peers(struct party *p)
+/* Counts this party's peers, and notes them once there is room for them. */
+static uint32_t find_peers(struct party *p)
 {
     const struct roster *r = p->trial->roster;
     const char *mine = r->entries[p->self].role, *last = NULL;
     bool talks = false;
-    for (int pass = 0; pass < 2; pass++) {
-        uint32_t n = 0;
-        for (party_t id = 0; id < r->n; id++) {
-            const char *role = r->entries[id].role;
-            if (role != last) { /* those of one role share its text */
-                last = role;
-                talks = paired(p, mine, role);
-            }
-            if (!talks || id == p->self)
-                continue;
-            if (pass) {
-                p->peers[n].id = id;
-                p->peer_ids[n] = id;
-            }
-            n++;
+    uint32_t n = 0;
+    for (party_t id = 0; id < r->n; id++) {
+        const char *role = r->entries[id].role;
+        if (role != last) { /* those of one role share its text */
+            last = role;
+            talks = paired(p, mine, role);
         }
-        if (pass || n == 0)
-            break;
-        p->peers = calloc(n, sizeof *p->peers);
-        p->peer_ids = calloc(n, sizeof *p->peer_ids);
-        if (!p->peers || !p->peer_ids)
-            return ERR_NOMEM;
-        p->n_peers = n;
+        if (!talks || id == p->self)
+            continue;
+        if (p->peers) {
+            p->peers[n].id = id;
+            p->peer_ids[n] = id;
+        }
+        n++;
     }
-    return OK;
+    return n;
+}
+
+/* A node is one piece of memory: itself, its plugins' states, its peers. */
+static struct node *lay_out(const struct trial_spec *t, const struct node_config *config)
+{
+    enum { LINE = 64 };
+    struct party head = {
+        .trial = t, .self = config->self, .carrier = carrier_role(t, config->self)};
+    size_t carrier, protocol, peers, ids, end;
+    struct node *n;
+    if (head.carrier->send)
+        head.protocol = t->protocol;
+    head.n_peers = head.protocol ? find_peers(&head) : 0;
+    carrier = (sizeof *n + 15) / 16 * 16;
+    protocol = carrier + (head.carrier->size + 15) / 16 * 16;
+    peers = protocol + ((head.protocol ? head.protocol->size : 0) + 15) / 16 * 16;
+    ids = peers + head.n_peers * sizeof *head.peers;
+    end = (ids + head.n_peers * sizeof *head.peer_ids + LINE - 1) / LINE * LINE;
+    n = aligned_alloc(LINE, end);
+    if (!n)
+        return NULL;
+    memset(n, 0, end);
+    n->p = head;
+    n->p.carrier_state = (uint8_t *)n + carrier;
+    n->p.protocol_state = (uint8_t *)n + protocol;
+    if (head.n_peers) {
+        n->p.peers = (void *)((uint8_t *)n + peers);
+        n->p.peer_ids = (void *)((uint8_t *)n + ids);
+        find_peers(&n->p);
+    }
+    return n;
 }
 
 static int init_plugins(struct party *p, struct err *e)
 {
     const struct trial_spec *t = p->trial;
-    struct transport_setup setup;
+    struct transport_setup setup = {.env = p->env,
+                                    .roster = t->roster,
+                                    .self = p->self,
+                                    .peers = p->peer_ids,
+                                    .n_peers = p->n_peers,
+                                    .opts = t->transport_opts,
+                                    .timer_base = TIMER_TRANSPORT,
+                                    .up = &transport_up,
+                                    .node = p};
     struct input none = {0};
-    int rc = OK;
-    p->carrier_state = calloc(1, p->carrier->size);
-    if (p->protocol)
-        p->protocol_state = calloc(1, p->protocol->size ? p->protocol->size : 1);
-    if (!p->carrier_state || (p->protocol && !p->protocol_state))
-        return err_set(e, ERR_NOMEM, "%s: no memory", party_name(p, p->self));
-    setup = (struct transport_setup){.env = p->env,
-                                     .roster = t->roster,
-                                     .self = p->self,
-                                     .peers = p->peer_ids,
-                                     .n_peers = p->n_peers,
-                                     .opts = t->transport_opts,
-                                     .timer_base = TIMER_TRANSPORT,
-                                     .up = &transport_up,
-                                     .node = p};
-    rc = p->carrier->init(p->carrier_state, &setup, e);
+    int rc = p->carrier->init(p->carrier_state, &setup, e);
     p->carrier_made = rc == OK;
     if (rc == OK && p->protocol) {
         rc = p->protocol->init(p->protocol_state, p, t->plan,
@@ -278,39 +294,29 @@ static int init_plugins(struct party *p, struct err *e)
 int node_new(struct node **out, const struct node_config *config, struct env *env, struct err *e)
 {
     const struct trial_spec *t = config->trial;
-    struct node *n = calloc(1, sizeof *n);
+    struct node *n = lay_out(t, config);
     struct party *p;
     int rc;
     if (!n)
         return err_set(e, ERR_NOMEM, "no memory for a node");
     p = &n->p;
     p->env = env;
-    p->trial = t;
-    p->self = config->self;
     p->shared_clock = config->shared_clock;
     p->completion = -1;
-    p->carrier = carrier_role(t, p->self);
-    if (p->carrier->send) {
-        p->protocol = t->protocol;
-        p->shared = (struct channel_node){
-            .env = env,
-            .roster = t->roster,
-            .self = p->self,
-            .identity = config->identity,
-            .mode = t->channel,
-            .scenario_digest = t->scenario_digest,
-            .program = p->self < t->roster->n_parties ? t->programs[p->self] : "",
-            .max_frame = t->transport->max_message,
-            .pool_cap = CHANNEL_POOL_DEFAULT,
-            .up = &channel_up,
-            .node = p,
-        };
-    }
-    rc = p->protocol ? find_peers(p) : OK;
-    if (rc == OK)
-        rc = init_plugins(p, e);
-    else
-        err_set(e, rc, "%s: no memory for its peers", party_name(p, p->self));
+    p->shared = (struct channel_node){
+        .env = env,
+        .roster = t->roster,
+        .self = p->self,
+        .identity = config->identity,
+        .mode = t->channel,
+        .scenario_digest = t->scenario_digest,
+        .program = p->self < t->roster->n_parties ? t->programs[p->self] : "",
+        .max_frame = t->transport->max_message,
+        .pool_cap = CHANNEL_POOL_DEFAULT,
+        .up = &channel_up,
+        .node = p,
+    };
+    rc = init_plugins(p, e);
     if (rc != OK) {
         node_free(n);
         return rc;
@@ -334,10 +340,6 @@ void node_free(struct node *n)
         p->protocol->free(p->protocol_state);
     if (p->carrier_made && p->carrier->free)
         p->carrier->free(p->carrier_state);
-    free(p->protocol_state);
-    free(p->carrier_state);
-    free(p->peers);
-    free(p->peer_ids);
     free(p->result);
     free(p->failure);
     free(n);

@@ -17,26 +17,27 @@ struct peer {
     struct channel *channel;
 };
 
-/* The protocol's view of a node. */
+/* The protocol's view of a node. What every message touches comes first. */
 struct party {
     struct env *env;
-    const struct trial_spec *trial;
-    party_t self;
     const struct transport_role *carrier;
     void *carrier_state;
     const struct protocol *protocol; /* NULL for a transport's server */
     void *protocol_state;
-    struct channel_node shared;
     struct peer *peers; /* ascending by id */
-    uint32_t n_peers, n_ever_up;
+    uint32_t n_peers;
+    party_t self;
     bool started, done, failed, shared_clock, carrier_made, protocol_made;
+    uint64_t useful;
+    struct channel_node shared;
+    const struct trial_spec *trial;
+    party_t *peer_ids;
+    uint32_t n_ever_up;
     ns_t start, began, completion;
     uint64_t rounds;
     uint8_t *result;
     size_t result_len;
     char *failure;
-    uint64_t useful;
-    party_t *peer_ids;
 };
 
 /* NULL if this party is not paired with it. */

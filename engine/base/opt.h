@@ -41,10 +41,10 @@ struct opt {
     const char *name;
     enum opt_type type;
     size_t offset;
-    const char *fallback;        /* as a person would write it; NULL: zero or absent */
-    int64_t min, max;            /* of the stored integer; both 0: the type's own range */
-    const char *const *choices;  /* OPT_CHOICE: NULL-terminated */
-    const char *help;            /* one sentence */
+    const char *fallback;       /* as a person would write it; NULL: zero or absent */
+    int64_t min, max;           /* of the stored integer; both 0: the type's own range */
+    const char *const *choices; /* OPT_CHOICE: NULL-terminated */
+    const char *help;           /* one sentence */
 };
 
 /* A table ends with an entry whose name is NULL. */

@@ -103,22 +103,6 @@ struct dice dice_name(uint64_t seed, const char *why, uint64_t a, uint64_t b, ui
     return (struct dice){.key = mix(h ^ k), .n = 0};
 }
 
-uint64_t dice_u64(struct dice *d)
-{
-    return mix(d->key + GOLDEN * ++d->n);
-}
-
-uint64_t dice_below(struct dice *d, uint64_t n)
-{
-    __extension__ typedef unsigned __int128 u128;
-    return (uint64_t)((u128)dice_u64(d) * n >> 64);
-}
-
-int dice_chance(struct dice *d, uint32_t ppm)
-{
-    return ppm != 0 && dice_below(d, 1000000) < ppm;
-}
-
 double det_log(double x)
 {
     /* x = m 2^e with m in [sqrt(1/2), sqrt(2)); ln m = 2 artanh(s), s = (m-1)/(m+1) */
@@ -138,8 +122,28 @@ double det_log(double x)
     return 2.0 * s * sum + (double)e * 0.6931471805599453;
 }
 
+/* ln m for m in [1, 2), within 1.3e-10: the Chebyshev series to degree 11, in powers of m - 3/2.
+ * In pairs, so that a CPU can work on several at a time. */
+static double log_of_mantissa(double m)
+{
+    double t = m - 1.5, t2 = t * t, t4 = t2 * t2;
+    double a = (0.4054651082139473 + 0.666666666232864 * t) +
+               (-0.22222225241827334 + 0.09876548022345195 * t) * t2;
+    double b = (-0.049381324214631615 + 0.026335928873289793 * t) +
+               (-0.014655236240015834 + 0.008381528132706068 * t) * t2;
+    double c = (-0.004702811778055511 + 0.0027584217275305294 * t) +
+               (-0.0023178546934890854 + 0.0014461127061180387 * t) * t2;
+    return a + (b + c * t4) * t4;
+}
+
+/* -ln u with u = r / 2^64 = m / 2^(zeros + 1). */
 int64_t dice_exp(struct dice *d, int64_t mean)
 {
-    double u = ((double)(dice_u64(d) >> 11) + 0.5) * (1.0 / 9007199254740992.0); /* (0, 1) */
-    return (int64_t)(-det_log(u) * (double)mean + 0.5);
+    uint64_t r = dice_u64(d) | 1, bits;
+    int zeros = __builtin_clzll(r);
+    double m, e;
+    bits = (r << zeros << 1 >> 12) | UINT64_C(1023) << 52;
+    memcpy(&m, &bits, sizeof m);
+    e = (double)(zeros + 1) * 0.6931471805599453 - log_of_mantissa(m);
+    return e > 0.0 ? (int64_t)(e * (double)mean + 0.5) : 0;
 }

@@ -42,12 +42,26 @@ struct dice {
 
 /* The stream named (seed, why, a, b, k). */
 struct dice dice_name(uint64_t seed, const char *why, uint64_t a, uint64_t b, uint64_t k);
-uint64_t dice_u64(struct dice *d);
+static inline uint64_t dice_u64(struct dice *d)
+{
+    uint64_t z = d->key + UINT64_C(0x9e3779b97f4a7c15) * ++d->n;
+    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+    return z ^ z >> 31;
+}
 /* Uniform in [0, n), n > 0; bias below 2^-32 for n < 2^32. */
-uint64_t dice_below(struct dice *d, uint64_t n);
+static inline uint64_t dice_below(struct dice *d, uint64_t n)
+{
+    __extension__ typedef unsigned __int128 product;
+    return (uint64_t)((product)dice_u64(d) * n >> 64);
+}
 /* True with a probability of ppm parts per million. */
-int dice_chance(struct dice *d, uint32_t ppm);
-/* Exponential with the given mean, rounded to an integer; the same on every CPU. */
+static inline int dice_chance(struct dice *d, uint32_t ppm)
+{
+    return ppm != 0 && dice_below(d, 1000000) < ppm;
+}
+/* Exponential with the given mean, rounded to an integer; the same on every CPU. One draw.
+ * What is drawn differs from -ln(u) mean by less than 2e-10 of the mean. */
 int64_t dice_exp(struct dice *d, int64_t mean);
 
 /* Natural logarithm of x > 0 from + - * / alone (libm's differs between CPUs);

@@ -8,6 +8,8 @@ ns_t link_time(uint64_t bytes, int64_t bps)
 {
     if (bps <= 0)
         return 0;
+    if (bytes < 1 << 30 && bps < INT64_C(1) << 62)
+        return (ns_t)((bytes * BIT_NS + (uint64_t)bps - 1) / (uint64_t)bps);
     return (ns_t)(((u128)bytes * BIT_NS + (uint64_t)bps - 1) / (uint64_t)bps);
 }
 

@@ -51,11 +51,11 @@ struct tcp_flow {
     const struct tcp_tap *tap; /* NULL: none */
     struct link_path path;     /* without faults */
     struct dice dice;          /* this direction's own */
-    ns_t rtt;
-    ns_t arrival;      /* of what was sent last: nothing that follows comes earlier */
-    ns_t resume;       /* what a partition held back leaves then */
-    ns_t rate_free;    /* the path's own bottleneck */
-    uint32_t from, to; /* the two nodes */
+    ns_t arrival;              /* of what was sent last: nothing that follows comes earlier */
+    ns_t resume;               /* what a partition held back leaves then */
+    ns_t rtt;                  /* from here on: what only losses and faults need */
+    ns_t rate_free;            /* the path's own bottleneck */
+    uint32_t from, to;         /* the two nodes */
 };
 
 struct tcp_sent {

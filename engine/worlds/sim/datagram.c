@@ -183,7 +183,7 @@ static enum drop arrive(struct sim *sim, struct sim_event *ev, const struct head
         return DROP_REFUSED;
     ev->kind = SIM_FOUND;
     ev->at.end = end;
-    end->conn->refs++;
+    end->refs++;
     life_offer(sim, ev);
     return DROP_COUNT;
 }

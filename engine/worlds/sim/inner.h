@@ -2,7 +2,7 @@
  *
  * An event (sim_event) is pending in the queue, or waits for its node to be free, or is being
  * handled. On its way it may change its kind: a SYN-ACK becomes the node's EV_UP. It keeps the
- * connection alive that it points to (sim_conn.refs). life guards what points to a node: it
+ * connection alive that it points to (sim_end.refs). life guards what points to a node: it
  * differs after a crash.
  */
 #ifndef PARTYLINE_WORLDS_SIM_INNER_H
@@ -48,13 +48,15 @@ enum sim_kind {
 struct sim_end;
 
 struct sim_event {
-    struct sim_event *next; /* waiting for a busy node */
     union {
         struct sim_end *end; /* SIM_SYN and later */
         struct sim_node *node;
         const struct action *action; /* CRASH, BEGIN, END */
     } at;
-    ns_t last; /* staged: when the last packet is at the downlink */
+    union {
+        ns_t last;              /* staged: when the last packet is at the downlink */
+        struct sim_event *next; /* waiting for a busy node */
+    };
     union {
         ns_t sent; /* SYN and later, DATAGRAM */
         struct {
@@ -78,29 +80,32 @@ enum end_state {
     END_CLOSED
 };
 
-/* What every message touches comes first, in one cache line. */
+/* What every message touches comes first, in two cache lines of three. */
 struct sim_end {
-    struct sim_end *peer;
+    _Alignas(64) struct sim_end *peer;
     struct sim_node *node; /* NULL: no host has that address */
     struct sim_conn *conn;
     link_t link;
     uint32_t unread; /* bytes sent and not handed over */
+    uint32_t refs;   /* its node's while it is open, and those of events */
     uint16_t port;   /* its own */
     uint16_t seen;   /* its own, as the peer sees it */
     uint8_t kind;    /* enum link_kind */
     uint8_t state;
     uint8_t syns;
-    bool stages;          /* what it sends has to pass the peer's downlink */
-    bool blocked;         /* has refused with ERR_AGAIN */
-    bool room;            /* and SIM_ROOM is on its way */
-    bool told;            /* the peer has been told that this end is closed */
-    bool dead;            /* TCP has given up: what is sent from now on never arrives */
-    bool mute;            /* its process is gone: what has not arrived never will */
-    bool listener;        /* a datagram port's own link */
+    bool stages : 1;      /* what it sends has to pass the peer's downlink */
+    bool blocked : 1;     /* has refused with ERR_AGAIN */
+    bool room : 1;        /* and SIM_ROOM is on its way */
+    bool told : 1;        /* the peer has been told that this end is closed */
+    bool dead : 1;        /* TCP has given up: what is sent from now on never arrives */
+    bool mute : 1;        /* its process is gone: what has not arrived never will */
+    bool listener : 1;    /* a datagram port's own link */
+    struct tcp_flow flow; /* to the peer */
     uint64_t written;     /* bytes given to TCP, and */
     uint64_t arrived;     /* bytes that came, a FIN among them: for tap.c */
-    struct tcp_flow flow; /* to the peer */
 };
+
+_Static_assert(offsetof(struct sim_end, flow.rtt) == 128, "two of them for a message");
 
 /* A stream with its two ends, or a datagram link, which has the first alone. */
 struct sim_conn {
@@ -109,7 +114,6 @@ struct sim_conn {
     struct sim_conn *next; /* datagrams: of the same node */
     ns_t syn_at;           /* when the last SYN left */
     uint64_t number;       /* among all streams, from 1 */
-    uint32_t refs;         /* open ends, and events */
     uint8_t size_class;
 };
 
@@ -119,18 +123,21 @@ struct sim_slot {
     uint32_t next_free;
 };
 
-/* What every message touches comes right after env, whose end it touches as well. */
+/* What every message touches is around env's beginning and its end, in three cache lines. */
 struct sim_node {
-    struct env env; /* first: env_ops get it */
     struct sim *sim;
-    struct sim_event *waiting, **waiting_tail;
+    struct sim_event *waiting;
     ns_t busy_until;
-    uint64_t wire_bytes, wire_packets;
     struct sim_slot *slots;
-    uint32_t n_slots, id, life;
+    uint32_t n_slots, id;
+    struct env env; /* env_ops get it: see node_of */
+    uint32_t life;
     bool alive, ready, done, doomed;
+    uint64_t wire_bytes;
     struct link_host host;
+    uint64_t wire_packets;
     ns_t compute;
+    struct sim_event **waiting_tail;
     uint64_t useful;
     uint32_t cap_slots, free_slot, n_links;
     uint32_t incarnations, ports;
@@ -144,6 +151,12 @@ struct sim_node {
 };
 
 _Static_assert(sizeof(struct sim_node) <= 512, "state of an idle node");
+_Static_assert(offsetof(struct sim_node, env.rng) == 64, "env begins in the first cache line");
+
+static inline struct sim_node *node_of(struct env *env)
+{
+    return (struct sim_node *)(void *)((char *)env - offsetof(struct sim_node, env));
+}
 
 /* A fault whose recovery is awaited. */
 struct sim_fault {
@@ -208,10 +221,16 @@ void life_digest_flush(struct sim *);
 /* links.c: the links of a node */
 int links_take(struct sim *, struct sim_node *, struct sim_end *);
 struct sim_end *links_find(const struct sim_node *, link_t);
-/* The end is closed and its number free; its conn loses a reference. */
+/* The end is closed and its number free; it loses a reference. */
 void links_release(struct sim *, struct sim_end *);
 struct sim_conn *links_new(struct sim *, enum link_kind);
-void links_unref(struct sim *, struct sim_conn *);
+/* Frees a conn that nothing keeps. */
+void links_forget(struct sim *, struct sim_conn *);
+static inline void links_unref(struct sim *sim, struct sim_end *end)
+{
+    if (--end->refs == 0)
+        links_forget(sim, end->conn);
+}
 /* A port for what this node opens, from a range of its own. */
 uint16_t links_port(struct sim_node *);
 struct addr links_local(const struct sim_end *);

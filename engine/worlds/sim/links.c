@@ -38,7 +38,7 @@ int links_take(struct sim *sim, struct sim_node *n, struct sim_end *end)
     slot->end = end;
     end->link = slot->link;
     n->n_links++;
-    end->conn->refs++;
+    end->refs++;
     return OK;
 }
 
@@ -62,7 +62,7 @@ void links_release(struct sim *sim, struct sim_end *end)
     slot->next_free = n->free_slot;
     n->free_slot = number;
     n->n_links--;
-    links_unref(sim, end->conn);
+    links_unref(sim, end);
 }
 
 struct sim_conn *links_new(struct sim *sim, enum link_kind kind)
@@ -82,9 +82,9 @@ struct sim_conn *links_new(struct sim *sim, enum link_kind kind)
     return c;
 }
 
-void links_unref(struct sim *sim, struct sim_conn *c)
+void links_forget(struct sim *sim, struct sim_conn *c)
 {
-    if (--c->refs == 0)
+    if (c->end[0].refs == 0 && c->end[1].refs == 0)
         slab_give(&sim->slab, c, c->size_class);
 }
 

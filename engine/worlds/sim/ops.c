@@ -1,10 +1,5 @@
 #include "engine/worlds/sim/inner.h"
 
-static struct sim_node *node_of(struct env *env)
-{
-    return (struct sim_node *)env;
-}
-
 static int op_open(struct env *env, enum link_kind kind, struct addr to, link_t *out)
 {
     struct sim_node *n = node_of(env);

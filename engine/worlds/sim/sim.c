@@ -23,14 +23,14 @@ struct sim_event *sim_event_new(struct sim *sim, enum sim_kind kind, size_t len)
 void sim_event_free(struct sim *sim, struct sim_event *e)
 {
     if (e->kind >= SIM_SYN && e->at.end)
-        links_unref(sim, e->at.end->conn);
+        links_unref(sim, e->at.end);
     slab_give(&sim->slab, e, e->size_class);
 }
 
 void sim_push(struct sim *sim, ns_t at, struct sim_event *e)
 {
     if (e->kind >= SIM_SYN)
-        e->at.end->conn->refs++;
+        e->at.end->refs++;
     if (queue_push(&sim->queue, (uint64_t)at, e) == OK)
         return;
     sim->broken = ERR_NOMEM;
@@ -71,6 +71,18 @@ static void store_died(struct sim_store *s)
     n->doomed = true;
 }
 
+/* The description of a last mile. Neighbours that have the same share it, and its cache line. */
+static const struct access *access_of(const struct sim *sim, uint32_t i)
+{
+    const struct access *own = &sim->spec->hosts[i].access;
+    const struct access *before = i ? sim->nodes[i - 1].host.access : own;
+    return own->up_bps == before->up_bps && own->down_bps == before->down_bps &&
+                   own->latency == before->latency && own->jitter == before->jitter &&
+                   own->loss_ppm == before->loss_ppm && own->queue_bytes == before->queue_bytes
+               ? before
+               : own;
+}
+
 static int make_nodes(struct sim *sim)
 {
     const struct trial_spec *t = sim->spec;
@@ -79,9 +91,10 @@ static int make_nodes(struct sim *sim)
         cap *= 2;
     sim->ip_mask = cap - 1;
     sim->by_ip = calloc(cap, sizeof *sim->by_ip);
-    sim->nodes = calloc(n, sizeof *sim->nodes);
+    sim->nodes = aligned_alloc(SLAB_MIN, (n * sizeof *sim->nodes + SLAB_MIN) / SLAB_MIN * SLAB_MIN);
     if (!sim->by_ip || !sim->nodes)
         return ERR_NOMEM;
+    memset(sim->nodes, 0, n * sizeof *sim->nodes);
     sim->n_nodes = n;
     sim->n_parties = t->roster->n_parties;
     for (uint32_t i = 0; i < n; i++) {
@@ -95,8 +108,7 @@ static int make_nodes(struct sim *sim)
         node->id = i;
         node->sim = sim;
         node->completion = -1;
-        node->host =
-            (struct link_host){.access = &t->hosts[i].access, .region = t->hosts[i].region};
+        node->host = (struct link_host){.access = access_of(sim, i), .region = t->hosts[i].region};
         node->env.ops = &sim_ops;
         node->env.costs = t->costs;
         node->env.metrics = sim->metrics;

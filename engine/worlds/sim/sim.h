@@ -50,8 +50,8 @@
  * repeated segment: when it was first sent)
  *     TIME NODE lost PEER BYTES DROP
  * and one a change of the world: TIME NODE crash | restart, and TIME - partition | link | heal.
- * TIME and SENT are in nanoseconds; LINK is the node's own number; PEER is a node's name, or - where no
- * node has that address.
+ * TIME and SENT are in nanoseconds; LINK is the node's own number; PEER is a node's name, or -
+ * where no node has that address.
  */
 #ifndef PARTYLINE_WORLDS_SIM_SIM_H
 #define PARTYLINE_WORLDS_SIM_SIM_H

@@ -35,6 +35,21 @@ static void dispatch(struct sim *sim, struct sim_end *from, struct sim_event *ev
     sim_push(sim, ev->staged ? train->first : train->last, ev);
 }
 
+/* Its node will be told of it soon: fetches what that touches first, while others go ahead. */
+static void announce(const struct sim_event *ev)
+{
+    enum { LINE = 64, LINES = 8 };
+    const struct sim_node *n = ev->at.end->node;
+    const char *node = n->env.node;
+    __builtin_prefetch(ev->data + LINE);
+    __builtin_prefetch(ev->at.end->peer);
+    __builtin_prefetch(&ev->at.end->flow.dice);
+    __builtin_prefetch(n);
+    __builtin_prefetch(n->slots);
+    for (int i = 0; node && i < LINES; i++)
+        __builtin_prefetch(node + (ptrdiff_t)i * LINE);
+}
+
 void wire_stage(struct sim *sim, struct sim_event *ev)
 {
     struct link_host *host = &ev->at.end->node->host;
@@ -43,8 +58,9 @@ void wire_stage(struct sim *sim, struct sim_event *ev)
     train.last = ev->last;
     link_pass(&train, host->access->down_bps, &host->down_free);
     ev->staged = false;
+    announce(ev);
     sim_push(sim, train.last, ev);
-    links_unref(sim, ev->at.end->conn); /* sim_push has taken one more */
+    links_unref(sim, ev->at.end); /* sim_push has taken one more */
 }
 
 /* Without a network beneath. */
