@@ -7,6 +7,7 @@ OPT     ?= -O2 -g
 B       ?= build
 SAN     ?=
 WERROR  ?=
+TEST_OPT ?=
 PREFIX  ?= /usr/local
 VERSION := 0.1.0
 REVISION := $(shell git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)
@@ -76,10 +77,16 @@ format-check:
 
 install: program ## put the program and its scenarios under PREFIX
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/partyline \
-	           $(DESTDIR)$(PREFIX)/share/man/man1
+	           $(DESTDIR)$(PREFIX)/share/man/man1 \
+	           $(DESTDIR)$(PREFIX)/share/bash-completion/completions \
+	           $(DESTDIR)$(PREFIX)/share/zsh/site-functions \
+	           $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
 	install -m 755 $(B)/partyline $(DESTDIR)$(PREFIX)/bin/partyline
 	cp -R scenarios $(DESTDIR)$(PREFIX)/share/partyline/
 	$(B)/partyline help --man > $(DESTDIR)$(PREFIX)/share/man/man1/partyline.1
+	$(B)/partyline help --completions bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/partyline
+	$(B)/partyline help --completions zsh > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_partyline
+	$(B)/partyline help --completions fish > $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/partyline.fish
 
 clean: ## remove what was built
 	rm -rf build partyline
@@ -91,17 +98,24 @@ suites: $(SUITES)
 benches: $(BENCHES)
 fuzzers: $(FUZZERS)
 
+# A line a file; the whole command with V=1, nothing with -s.
+Q    := $(if $(V),,@)
+SAY   = @$(if $(or $(V),$(findstring s,$(firstword -$(MAKEFLAGS)))),:,echo)
+
 $(B)/partyline: $(LIBRARY)
-	$(CC) $(FLAGS) -o $@ $(B)/engine/main.o $(LIBRARY) $(LIBS)
+	$(SAY) "  LINK $@"
+	$(Q)$(CC) $(FLAGS) -o $@ $(B)/engine/main.o $(LIBRARY) $(LIBS)
 
 # main.o stays out of the library: tests have their own main.
 $(LIBRARY): $(OBJECTS)
+	$(SAY) "  AR   $@"
 	@rm -f $@
-	ar qcs $@ $(filter-out $(B)/engine/main.o,$^)
+	$(Q)ar qcs $@ $(filter-out $(B)/engine/main.o,$^)
 
 $(B)/%.o: %.c $(B)/flags | $(B)/version.h
 	@mkdir -p $(@D)
-	$(CC) $(FLAGS) -MMD -MP -c -o $@ $<
+	$(SAY) "  CC   $<"
+	$(Q)$(CC) $(FLAGS) -MMD -MP -c -o $@ $<
 
 $(UNITS): $(B)/tests/%: tests/unit/%.c
 $(SUITES): $(B)/tests/%: tests/conformance/%.c
@@ -111,7 +125,8 @@ $(UNITS): EXTRA := -lcmocka
 $(FUZZERS): EXTRA := -fsanitize=fuzzer
 $(TESTS): $(LIBRARY)
 	@mkdir -p $(@D)
-	$(CC) $(FLAGS) -MMD -MP -MF $@.d -MT $@ -o $@ $(firstword $(filter %.c,$^)) $(LIBRARY) $(LIBS) $(EXTRA)
+	$(SAY) "  LINK $@"
+	$(Q)$(CC) $(FLAGS) -MMD -MP -MF $@.d -MT $@ -o $@ $(firstword $(filter %.c,$^)) $(LIBRARY) $(LIBS) $(EXTRA)
 
 # What is baked in, written only when it changes: everything depends on the flags, and
 # whoever includes version.h on the version.

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { NO_MEMORY = -2 };
+
 /* ---- arrays --------------------------------------------------------------------------- */
 
 /* One more item at the end of an array, all zero; NULL: no memory. */
@@ -24,19 +26,55 @@ static void *more(void *array, size_t *n, size_t *cap, size_t size)
 
 #define MORE(s, what) more(&(s)->what, &(s)->n_##what, &(s)->cap_##what, sizeof *(s)->what)
 
+/* Where a name is, or would be. */
+static uint32_t *place_of(const struct scene *s, const char *name)
+{
+    uint32_t h = 2166136261u; /* FNV-1a */
+    for (const char *c = name; *c; c++)
+        h = (h ^ (uint8_t)*c) * 16777619u;
+    for (;; h++) {
+        uint32_t *place = &s->places[h & (s->n_places - 1)];
+        if (!*place || strcmp(s->nodes[*place - 1].name, name) == 0)
+            return place;
+    }
+}
+
+static int make_places(struct scene *s)
+{
+    size_t n = s->n_places ? 2 * s->n_places : 256;
+    uint32_t *places = calloc(n, sizeof *places);
+    if (!places)
+        return ERR_NOMEM;
+    free(s->places);
+    s->places = places;
+    s->n_places = n;
+    for (size_t i = 0; i < s->n_nodes; i++)
+        *place_of(s, s->nodes[i].name) = (uint32_t)i + 1;
+    return OK;
+}
+
+/* The node of that name, new or not; SCENE_WORLD; NO_MEMORY. */
 static int node_of(struct scene *s, const char *name)
 {
     struct scene_node *n;
+    uint32_t *place;
+    char *copy;
     if (!name || strcmp(name, "-") == 0)
         return SCENE_WORLD;
-    for (size_t i = 0; i < s->n_nodes; i++)
-        if (strcmp(s->nodes[i].name, name) == 0)
-            return (int)i;
-    n = MORE(s, nodes);
-    if (!n || !(n->name = strdup(name)))
-        return -2;
-    n->column = -1;
-    return (int)(s->n_nodes - 1);
+    if (2 * s->n_nodes >= s->n_places && make_places(s) != OK)
+        return NO_MEMORY;
+    place = place_of(s, name);
+    if (*place)
+        return (int)*place - 1;
+    copy = strdup(name);
+    n = copy ? MORE(s, nodes) : NULL;
+    if (!n) {
+        free(copy);
+        return NO_MEMORY;
+    }
+    *n = (struct scene_node){.name = copy, .column = -1};
+    *place = (uint32_t)s->n_nodes;
+    return (int)s->n_nodes - 1;
 }
 
 static void set_why(char why[SCENE_WHY], const char *text)
@@ -94,7 +132,7 @@ static int take(struct scene *s, const struct trace_line *l, const struct trace_
     bool message = l->kind == TRACE_DATA || l->kind == TRACE_LOST;
     int node = node_of(s, l->node), peer = node_of(s, l->peer);
     struct scene_mark *m;
-    if (node == -2 || peer == -2)
+    if (node == NO_MEMORY || peer == NO_MEMORY)
         return ERR_NOMEM;
     if (!trace_filter_concerns(f, l) || l->sent >= f->until || (message && node < 0))
         return OK;
@@ -287,6 +325,7 @@ void scene_free(struct scene *s)
     for (size_t i = 0; i < s->n_nodes; i++)
         free(s->nodes[i].name);
     free(s->nodes);
+    free(s->places);
     free(s->arrows);
     free(s->marks);
     free(s->moments);

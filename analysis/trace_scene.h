@@ -30,6 +30,8 @@ struct scene_mark {
 
 struct scene {
     struct scene_node *nodes;
+    uint32_t *places; /* 1 + node by its name's hash, open addressing; a power of two of them */
+    size_t n_places;
     struct scene_arrow *arrows;
     struct scene_mark *marks;
     size_t n_nodes, n_arrows, n_marks, n_columns;

@@ -12,7 +12,7 @@ enum {
     LEFT = 1500, /* of the first node's line */
     RIGHT = 1500,
     TOP = 1000,
-    BOTTOM = 900,
+    BOTTOM = 1000,
     LETTER = 58, /* wide, of a small text */
     LINE = 95,   /* high */
     LABELS = 512
@@ -243,7 +243,7 @@ static void draw_message(struct picture *p, const struct scene_arrow *a)
     fputs(until < a->came ? "/>" : " marker-end=\"url(#a)\"/>", p->f);
     snprintf(text, sizeof text, "%" PRIu64 " B", a->bytes);
     if (a->count > 1)
-        snprintf(text, sizeof text, "%" PRIu64 " x %" PRIu64 " B", a->count, a->bytes);
+        snprintf(text, sizeof text, "%" PRIu64 ": %" PRIu64 " B", a->count, a->bytes);
     for (int i = 0; i < 3; i++) {
         int x = x1 + (x2 - x1) * (i + 2) / 8, y = y1 + (y2 - y1) * (i + 2) / 8;
         if (take_place(p, x, y - 10, half_width(text))) {
@@ -313,18 +313,20 @@ static void draw_mark(const struct picture *p, const struct scene_mark *m)
 
 static void draw_legend(const struct picture *p)
 {
-    int y = p->height - 450;
-    PUT(p, "<text class=\"s\" x=\"12\" y=\"@\">", y);
-    fputs("○ start, restart   ● link up   □ link down   ▶ start barrier opens   – timer   × crash, "
-          "or a lost message (broken arrow)</text>\n",
-          p->f);
-    PUT(p, "<text class=\"s\" x=\"12\" y=\"@\">", y + 150);
-    fputs("Grey: a partition or a changed link. An arrow leaves when the message is sent and ends "
-          "when it is handed over.",
-          p->f);
-    if (p->s->size.left_out)
-        fprintf(p->f, " %" PRIu64 " more messages are not drawn.", p->s->size.left_out);
-    fputs("</text>\n", p->f);
+    static const char *const lines[] = {
+        "○ start, restart   ● link up   □ link down   ▶ start barrier opens   – timer   × crash",
+        "Broken arrow: lost. Grey: a partition or a changed link. //: time is not to scale",
+        "An arrow goes from sending to handing over; 3: 500 B is three messages, 500 bytes in all.",
+    };
+    int y = p->height - BOTTOM + 350;
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++, y += 140) {
+        PUT(p, "<text class=\"s\" x=\"12\" y=\"@\">", y);
+        fprintf(p->f, "%s</text>\n", lines[i]);
+    }
+    if (p->s->size.left_out == 0)
+        return;
+    PUT(p, "<text x=\"12\" y=\"@\">", y + 20);
+    fprintf(p->f, "%" PRIu64 " more messages are not drawn.</text>\n", p->s->size.left_out);
 }
 
 int trace_svg_write(FILE *lines, const struct trace_filter *filter, const char *title, FILE *out,

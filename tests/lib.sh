@@ -45,7 +45,7 @@ spread() {
 # The builds that the tests use; a warning is an error in two of them, one of each compiler.
 builds="gcc gcc-O0 gcc-O3 clang-O0 clang asan"
 build() { # NAME TARGET...
-    local name=$1 cc=gcc opt san= werror=
+    local name=$1 cc=gcc opt san= werror= test_opt=
     shift
     case $name in
     gcc) opt="-O2 -g" werror=-Werror ;;
@@ -54,13 +54,13 @@ build() { # NAME TARGET...
     clang-O0) cc=clang opt=-O0 ;;
     clang) cc=clang opt=-O3 werror=-Werror ;;
     asan)
-        cc=clang opt="-O1 -g -fno-omit-frame-pointer"
+        cc=clang opt="-O1 -g -fno-omit-frame-pointer" test_opt=-O0
         san="-fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all"
         ;;
     *) echo "there is no build $name"; return 1 ;;
     esac
     make --no-print-directory -s -j"$JOBS" WERROR=$werror B="$B/$name" CC=$cc OPT="$opt" \
-        SAN="$san" "$@" || return
+        SAN="$san" TEST_OPT=$test_opt "$@" || return
     ln -sfn "$root/scenarios" "$B/$name/scenarios" # where the program looks for its own
 }
 

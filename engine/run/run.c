@@ -190,12 +190,8 @@ static int open_trace(const struct run *r, const struct cell *c, uint32_t k, str
 
 static int close_trace(FILE *f)
 {
-    bool good = fflush(f) == 0 && !ferror(f);
-    int why = errno;
-    good = fclose(f) == 0 && good;
-    if (why)
-        errno = why;
-    return good ? OK : ERR_IO;
+    bool good = !ferror(f);
+    return fclose(f) == 0 && good ? OK : ERR_IO;
 }
 
 static int do_trial(void *ctx, uint32_t i, uint64_t *events, struct err *e)

@@ -79,6 +79,12 @@ pl trace "$root/scenarios/smoke/crash.yaml" --link alice,bob --kind crash,restar
 exits 20
 out_has "150000000 bob crash"
 out_has "1000000000 bob restart"
+it "trace into a full disk: 11"
+last="partyline trace >/dev/full"
+"$program" trace "$faults" >/dev/full 2>err
+code=$?
+exits 11
+err_has "No space left"
 it "a message's line says when it was sent"
 must awk '$3 == "data" && ($7 !~ /^[0-9]+$/ || $7 > $1) {exit 1}' whole
 must grep -q '^3110000000 alice data 2 carol 179 100000000$' whole

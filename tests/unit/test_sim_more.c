@@ -192,9 +192,9 @@ static void traces_are_lines(void **state)
                                    "0 bob start\n"
                                    "40000000 alice up 1 bob 192.0.2.2:443\n"
                                    "60000000 bob up 1 alice 192.0.2.1:32768\n"
-                                   "60000000 bob data 1 alice 100\n"
+                                   "60000000 bob data 1 alice 100 40000000\n"
                                    "70000000 - partition\n"
-                                   "80000000 alice data 1 bob 100\n"
+                                   "80000000 alice data 1 bob 100 60000000\n"
                                    "90000000 - heal\n"
                                    "95000000 bob crash\n"
                                    "115000000 alice down 1 bob reset\n";
