@@ -126,7 +126,7 @@ $(FUZZERS): EXTRA := -fsanitize=fuzzer
 $(TESTS): $(LIBRARY)
 	@mkdir -p $(@D)
 	$(SAY) "  LINK $@"
-	$(Q)$(CC) $(FLAGS) -MMD -MP -MF $@.d -MT $@ -o $@ $(firstword $(filter %.c,$^)) $(LIBRARY) $(LIBS) $(EXTRA)
+	$(Q)$(CC) $(FLAGS) $(TEST_OPT) -MMD -MP -MF $@.d -MT $@ -o $@ $(firstword $(filter %.c,$^)) $(LIBRARY) $(LIBS) $(EXTRA)
 
 # What is baked in, written only when it changes: everything depends on the flags, and
 # whoever includes version.h on the version.
