@@ -130,7 +130,7 @@ pl run sum.yaml --out r
 must_not grep -q $'\033' out
 if command -v script >/dev/null; then
     it "colour on a terminal, and none with NO_COLOR"
-    tty() { script -qec "$program run sum.yaml --repeat 1 --out $1" /dev/null >out 2>err </dev/null; }
+    tty() { script -qec "'$program' run sum.yaml --repeat 1 --out $1" /dev/null >out 2>err </dev/null; }
     TERM=xterm tty colour
     must grep -q $'\033\[1m' out
     must grep -q 'trials' out
