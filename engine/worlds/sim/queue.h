@@ -1,18 +1,23 @@
 /* The pending event set: what has yet to happen, in one total order.
  *
- * The order is (time, sequence): what was put in earlier comes first among equal times. It is a
- * monotone radix heap (Ahuja, Mehlhorn, Orlin, Tarjan: Faster algorithms for the shortest path
- * problem, JACM 37(2), 1990): no time before the last one popped may be put in (asserted).
+ * The order is (time, sequence): what was put in earlier comes first among equal times. No time
+ * before the last one popped may be put in. The sequence needs no number: every part below
+ * keeps the order in which equal times came.
  *
- * With `base` a time not after any that is pending, an item is in bucket 0 if its time is
- * base, else in the bucket of the highest bit in which they differ. So everything in a bucket
- * comes before everything in a higher one. When the lowest bucket in use holds few items, its
- * least is searched; when it holds many, base becomes its least time and all are dealt out anew,
- * to lower buckets. An item moves at most once for each bit, in practice a few times.
+ *   recent   the latest additions, up to 16. They stay where they were put; `order` is their
+ *            permutation, four bits each, so that nothing is moved and no branch is missed.
+ *   run      a sorted array, what comes first. When recent is full, it is merged into run.
+ *   ladder   what comes later, in buckets that nobody has sorted yet (queue_ladder.h). When run
+ *            has become long, all goes there.
  *
- * The sequence needs no number: items of equal time are always in the same bucket (raising base
- * changes no bits above those in which that bucket differs), every bucket keeps the order in
- * which items came, and dealing out and searching respect it.
+ * Everything before `edge` is in run and recent, everything else on the ladder. When run and
+ * recent are empty, the ladder's first buckets are sorted and become the next run, and edge
+ * moves to their end. So some dozens of pending events live in two arrays, a million on a ladder;
+ * it is begun at about 80 and left at about 30, when the last of it becomes the run.
+ *
+ * Memory: none beyond the struct up to 16 pending events; else chunks of 16 bytes for each, at
+ * most as many spare ones, and up to about 1 MiB beside. What fewer events do not need is freed;
+ * while their number stays about the same, nothing is allocated.
  */
 #ifndef PARTYLINE_WORLDS_SIM_QUEUE_H
 #define PARTYLINE_WORLDS_SIM_QUEUE_H
@@ -21,34 +26,41 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { QUEUE_BUCKETS = 65 };
+enum { QUEUE_RECENT = 16, QUEUE_RUN = 2048 };
 
 struct queue_item {
     uint64_t time;
     void *what;
 };
 
-struct queue_bucket {
-    struct queue_item *items;
-    size_t n, cap;
+/* Where one structure gives way to another. It changes the speed, never the order; tests set it
+ * in a queue that is zeroed otherwise. 0 and what is above the default stand for the default. */
+struct queue_tuning {
+    uint32_t recent; /* so many recent ones at most; 16 */
+    uint32_t flat;   /* so many that run and recent are merged, not put on the ladder; 64 */
+    uint32_t run;    /* so many taken from the ladder at a time; 2048 */
+    uint32_t bits;   /* a rung of the ladder has up to 2^bits buckets, at least 4; 8 */
 };
 
 struct queue {
-    struct queue_bucket buckets[QUEUE_BUCKETS];
-    uint64_t used; /* bit i: bucket i + 1 is not empty */
-    uint64_t base, now;
-    size_t n, head; /* all; items of bucket 0 that are gone */
+    uint64_t now, edge;
+    struct queue_item *run, *run_end; /* what is left of it, in `home` */
+    uint64_t order;
+    uint32_t n_recent, room; /* room for recent ones: 0 before the first push */
+    uint64_t recent_time[QUEUE_RECENT];
+    void *recent_what[QUEUE_RECENT];
+    struct queue_item *home, *away; /* QUEUE_RUN each */
+    struct queue_ladder *ladder;
+    struct queue_tuning tuning;
     bool broken;
 };
 
-static inline size_t queue_count(const struct queue *q)
-{
-    return q->n;
-}
-
-/* OK or ERR_NOMEM. `what` is the caller's, never looked at. */
+size_t queue_count(const struct queue *);
+/* OK or ERR_NOMEM (nothing has changed). time < UINT64_MAX; `what` is the caller's, never looked
+ * at. */
 int queue_push(struct queue *, uint64_t time, void *what);
-/* NULL when there is nothing, or when memory ran out (`broken`: items have been lost). */
+/* NULL when there is nothing, or when memory ran out: then `broken`, nothing is lost, and nothing
+ * may be put in until a pop succeeds. */
 void *queue_pop(struct queue *, uint64_t *time);
 /* Frees; the queue is empty and usable again. A zeroed struct is an empty queue. */
 void queue_free(struct queue *);
