@@ -122,9 +122,19 @@ enum env_cost {
         COST_COUNT
 };
 
-/* A fact that this node now knows: declared for the observers' scoring, write-only. */
+/* A fact that this node now knows: declared for the observers' scoring, write-only. What a
+ * role's code shows is what an honest but curious holder of that role can read there. */
 enum shown_kind {
-    SHOWN_ADDRESS /* `addr` is the address of the party or service `whom` */
+    SHOWN_ADDRESS, /* `addr` is the address of the party or service `whom` */
+    SHOWN_MEMBER,  /* `whom` takes part */
+    SHOWN_PAIR,    /* `whom` and `other` talk to each other */
+    SHOWN_INPUT    /* the input of `whom`, in the clear */
+};
+
+struct shown {
+    enum shown_kind kind;
+    party_t whom, other; /* other: of a PAIR */
+    struct addr addr;    /* of an ADDRESS */
 };
 
 struct env;
@@ -143,7 +153,7 @@ struct env_ops {
     void (*ready)(struct env *);
     /* This node's part is over; the world may end the trial when all parties said so. */
     void (*done)(struct env *);
-    void (*show)(struct env *, enum shown_kind, party_t whom, struct addr addr);
+    void (*show)(struct env *, const struct shown *);
 };
 
 struct metrics;

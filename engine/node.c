@@ -214,25 +214,21 @@ static bool paired(const struct party *p, const char *mine, const char *role)
 }
 
 /* Counts this party's peers, and notes them once there is room for them. */
-static uint32_t find_peers(struct party *p)
+static uint32_t find_peers(struct party *p, const struct crowds *crowds)
 {
-    const struct roster *r = p->trial->roster;
-    const char *mine = r->entries[p->self].role, *last = NULL;
-    bool talks = false;
+    const char *mine = p->trial->roster->entries[p->self].role;
     uint32_t n = 0;
-    for (party_t id = 0; id < r->n; id++) {
-        const char *role = r->entries[id].role;
-        if (role != last) { /* those of one role share its text */
-            last = role;
-            talks = paired(p, mine, role);
-        }
-        if (!talks || id == p->self)
+    for (uint32_t i = 0; i < crowds->n; i++) {
+        const struct crowd *c = &crowds->list[i];
+        bool here = p->self - c->first < c->n;
+        if (!paired(p, mine, c->role))
             continue;
-        if (p->peers) {
-            p->peers[n].id = id;
-            p->peer_ids[n] = id;
-        }
-        n++;
+        for (party_t id = c->first; p->peers && id - c->first < c->n; id++)
+            if (id != p->self) {
+                p->peers[n].id = id;
+                p->peer_ids[n++] = id;
+            }
+        n += p->peers ? 0 : c->n - here;
     }
     return n;
 }
@@ -247,7 +243,7 @@ static struct node *lay_out(const struct trial_spec *t, const struct node_config
     struct node *n;
     if (head.carrier->send)
         head.protocol = t->protocol;
-    head.n_peers = head.protocol ? find_peers(&head) : 0;
+    head.n_peers = head.protocol ? find_peers(&head, config->crowds) : 0;
     carrier = (sizeof *n + 15) / 16 * 16;
     protocol = carrier + (head.carrier->size + 15) / 16 * 16;
     peers = protocol + ((head.protocol ? head.protocol->size : 0) + 15) / 16 * 16;
@@ -263,7 +259,7 @@ static struct node *lay_out(const struct trial_spec *t, const struct node_config
     if (head.n_peers) {
         n->p.peers = (void *)((uint8_t *)n + peers);
         n->p.peer_ids = (void *)((uint8_t *)n + ids);
-        find_peers(&n->p);
+        find_peers(&n->p, config->crowds);
     }
     return n;
 }
@@ -277,6 +273,8 @@ static int init_plugins(struct party *p, struct err *e)
                                     .peers = p->peer_ids,
                                     .n_peers = p->n_peers,
                                     .opts = t->transport_opts,
+                                    .identity = p->shared.identity,
+                                    .modelled = t->modelled,
                                     .timer_base = TIMER_TRANSPORT,
                                     .up = &transport_up,
                                     .node = p};

@@ -7,6 +7,7 @@
 #ifndef PARTYLINE_NODE_H
 #define PARTYLINE_NODE_H
 
+#include "engine/crowd.h"
 #include "engine/world.h"
 
 enum { NODE_HEADER = 16 };
@@ -16,6 +17,7 @@ struct identity;
 
 struct node_config {
     const struct trial_spec *trial;
+    const struct crowds *crowds; /* of its roster */
     uint32_t self;
     const struct identity *identity; /* NULL with channel: none */
     bool shared_clock;               /* `message` may be measured across nodes */

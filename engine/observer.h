@@ -15,16 +15,16 @@
 struct sighting {
     party_t at; /* the node that sees it */
     ns_t when;  /* by the observer's clock */
-    bool named; /* the node now ties `peer` to the identity `whom` (env_ops.show) */
-    party_t whom;
-    struct addr peer;
+    const struct shown *shown; /* what the node now knows (env_ops.show), lent; NULL: a packet */
+    struct addr peer;          /* the address seen, or shown */
     uint32_t bytes;
 };
 
-/* One row of exposure.csv: `who` learned fact `what` about `whom`. */
+/* One row of exposure.csv: `who` learned fact `what` about `whom` (and `other`, of a pair;
+ * PARTY_NONE elsewhere). */
 struct exposure {
     const char *observer, *what;
-    party_t who, whom;
+    party_t who, whom, other;
     uint8_t level; /* 1: the address was seen; 2: and tied to the identity */
     ns_t first;
 };

@@ -20,6 +20,8 @@
 #include "engine/env.h"
 #include "engine/roster.h"
 
+struct identity; /* engine/crypto/identity.h */
+
 struct transport_up {
     void (*deliver)(void *node, party_t from, const uint8_t *data, size_t len);
     /* first: this side begins whatever handshake follows; the two sides' values differ. */
@@ -37,6 +39,8 @@ struct transport_setup {
     const party_t *peers; /* the peers that the protocol pairs this party with, ascending */
     uint32_t n_peers;
     const void *opts;
+    const struct identity *identity; /* its own secrets; NULL with `channel: none` */
+    bool modelled; /* `crypto: modelled`: sizes, flow and charges as ever, contents not computed */
     unsigned timer_base; /* arm timers timer_base .. timer_base + TRANSPORT_TIMERS - 1 */
     const struct transport_up *up;
     void *node;

@@ -91,6 +91,7 @@ struct trial_spec {
     const char *const *programs; /* one a party: what it believes it computes, in words; its
                                     channel compares it with the peer's */
     enum channel_mode channel;
+    bool modelled; /* crypto: modelled */
     const struct identity *const *secrets; /* one a node, NULL where not known here; NULL with
                                               channel: none */
     const ns_t *costs;                     /* COST_COUNT, or NULL */

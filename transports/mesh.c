@@ -106,7 +106,9 @@ static void arm(struct mesh *m, uint32_t timer, ns_t at)
 static void show(struct mesh *m, uint32_t i, struct addr addr)
 {
     if (m->kind != LINK_HANDOVER)
-        m->setup.env->ops->show(m->setup.env, SHOWN_ADDRESS, m->setup.peers[i], addr);
+        m->setup.env->ops->show(
+            m->setup.env,
+            &(struct shown){.kind = SHOWN_ADDRESS, .whom = m->setup.peers[i], .addr = addr});
 }
 
 /* ---- dialing -------------------------------------------------------------------------- */

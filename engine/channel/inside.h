@@ -19,37 +19,38 @@
 /* Sent with the next frame that the transport takes. */
 enum due { DUE_SHAKE = 1, DUE_ACK = 2, DUE_RESEND = 4, DUE_PROBE = 8 };
 
+/* What every message without a cipher touches comes first. */
 struct channel {
     struct channel_node *node;
     party_t peer;
     uint32_t peer_incarnation; /* if met */
-    struct session session;
-    struct handshake *shake; /* one under way, of either role; or NULL */
-
-    /* Sending. The queue's records are the frames base, base + 1, ...; of them those below
-     * sent are with the transport; high is one beyond the highest that ever was. */
-    struct backlog queue;
-    uint64_t base, sent, high;
-    size_t cursor;     /* where frame `sent` is in the queue */
-    uint64_t limit;    /* frames that may be unacknowledged; UINT64_MAX: any */
-    uint64_t troubled; /* base when it was last to be sent again; UINT64_MAX: never */
-
-    /* Receiving. */
-    uint64_t expected;              /* the next number */
-    uint64_t asked;                 /* the gap at this number was asked for; UINT64_MAX: none */
-    uint32_t got_frames, got_bytes; /* since the last acknowledgement */
-    uint8_t *part;                  /* of a message that is not whole yet */
-    size_t part_len, part_cap;
-
-    ns_t deadline;  /* when the timer has something to do; at most one is armed */
-    unsigned tries; /* timers without an answer */
+    uint64_t sent, expected;   /* frames; expected: the next number */
+    uint8_t *part;             /* of a message that is not whole yet */
+    unsigned tries;            /* timers without an answer */
+    enum peer_state report;    /* the latest that was reported, if any */
     uint8_t due;
     uint8_t link_up, peer_link_up;     /* mode none: how often the transport came up */
     bool transport_up, blocked, armed; /* blocked: the transport refused */
     bool met, trusted, lost, failed;   /* met: peer_incarnation is known */
     bool reported, waiting;            /* waiting: refused a message, owes room() */
-    enum peer_state report;            /* the latest that was reported, if any */
-    size_t wanted;                     /* waiting: bytes refused */
+
+    /* Sending. The queue's records are the frames base, base + 1, ...; of them those below
+     * sent are with the transport; high is one beyond the highest that ever was. */
+    struct backlog queue;
+    uint64_t base, high;
+    size_t cursor;     /* where frame `sent` is in the queue */
+    uint64_t limit;    /* frames that may be unacknowledged; UINT64_MAX: any */
+    uint64_t troubled; /* base when it was last to be sent again; UINT64_MAX: never */
+
+    /* Receiving. */
+    uint64_t asked;                 /* the gap at this number was asked for; UINT64_MAX: none */
+    uint32_t got_frames, got_bytes; /* since the last acknowledgement */
+    size_t part_len, part_cap;
+
+    struct session session;
+    struct handshake *shake; /* one under way, of either role; or NULL */
+    ns_t deadline;           /* when the timer has something to do; at most one is armed */
+    size_t wanted;           /* waiting: bytes refused */
     struct channel *waiting_next;
     char *why; /* failed: the sentence */
 };

@@ -178,7 +178,7 @@ static void csv_text(FILE *f, const char *text)
 static void write_exposures(const struct run *r, FILE *f)
 {
     char name[CELL_NAME_MAX];
-    fprintf(f, "cell,observer,what,who,whom,level,trials,first_ns\n");
+    fprintf(f, "cell,observer,what,who,whom,level,trials,first_ns,other\n");
     for (size_t i = 0; i < r->n_cells; i++) {
         const struct tally *t = &r->cells[i].tally;
         const struct roster_entry *who = t->spec->roster->entries;
@@ -190,8 +190,10 @@ static void write_exposures(const struct run *r, FILE *f)
             csv_text(f, who[x->who].name);
             fputc(',', f);
             csv_text(f, x->whom < t->spec->roster->n ? who[x->whom].name : "");
-            fprintf(f, ",%u,%u,%" PRId64 "\n", (unsigned)x->level, (unsigned)t->row_trials[j],
+            fprintf(f, ",%u,%u,%" PRId64 ",", (unsigned)x->level, (unsigned)t->row_trials[j],
                     x->first);
+            csv_text(f, x->other < t->spec->roster->n ? who[x->other].name : "");
+            fputc('\n', f);
         }
     }
 }

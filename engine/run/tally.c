@@ -79,6 +79,8 @@ static int row_order(const struct exposure_row *a, const struct exposure_row *b)
         order = a->who < b->who ? -1 : a->who > b->who;
     if (order == 0)
         order = a->whom < b->whom ? -1 : a->whom > b->whom;
+    if (order == 0)
+        order = a->other < b->other ? -1 : a->other > b->other;
     return order;
 }
 

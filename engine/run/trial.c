@@ -96,6 +96,7 @@ int trial_run(const struct world *world, const struct trial_spec *t, uint32_t ce
         snprintf(row->what, sizeof row->what, "%s", x->what);
         row->who = x->who;
         row->whom = x->whom;
+        row->other = x->other;
         row->level = x->level;
         row->first = x->first;
     }
@@ -182,9 +183,11 @@ json_t *trial_encode(const struct trial_record *rec)
                         json_integer((json_int_t)rec->metrics.protocol_rounds));
     for (size_t i = 0; i < rec->n_exposures; i++) {
         const struct exposure_row *x = &rec->exposures[i];
-        json_array_append_new(exposures, json_pack("[s, s, I, I, i, I]", x->observer, x->what,
-                                                   (json_int_t)x->who, (json_int_t)x->whom,
-                                                   (int)x->level, (json_int_t)x->first));
+        json_t *row = json_pack("[s, s, I, I, i, I]", x->observer, x->what, (json_int_t)x->who,
+                                (json_int_t)x->whom, (int)x->level, (json_int_t)x->first);
+        if (x->other != PARTY_NONE)
+            json_array_append_new(row, json_integer((json_int_t)x->other));
+        json_array_append_new(exposures, row);
     }
     json_object_set_new(o, "exposures", exposures);
     return o;
@@ -262,12 +265,17 @@ static int exposures_decode(const json_t *list, struct trial_record *rec, bool *
     for (size_t i = 0; i < n && !*bad; i++) {
         struct exposure_row *x = &rec->exposures[rec->n_exposures++];
         const char *observer, *what;
-        json_int_t who, whom, first;
+        json_int_t who, whom, first, other = PARTY_NONE;
         int level;
-        if (json_unpack(json_array_get(list, i), "[s, s, I, I, i, I]", &observer, &what, &who,
-                        &whom, &level, &first) != 0 ||
+        json_t *row = json_array_get(list, i);
+        if (json_unpack(row, "[s, s, I, I, i, I]", &observer, &what, &who, &whom, &level, &first) !=
+                0 ||
+            (json_array_size(row) > 6 &&
+             json_unpack(row, "[s, s, I, I, i, I, I!]", &observer, &what, &who, &whom, &level,
+                         &first, &other) != 0) ||
             strlen(observer) >= sizeof x->observer || strlen(what) >= sizeof x->what || who < 0 ||
-            who >= UINT32_MAX || whom < 0 || whom >= UINT32_MAX || level < 0 || level > 2) {
+            who >= UINT32_MAX || whom < 0 || whom >= UINT32_MAX || other < 0 ||
+            other > UINT32_MAX || level < 0 || level > 2) {
             *bad = true;
             break;
         }
@@ -275,6 +283,7 @@ static int exposures_decode(const json_t *list, struct trial_record *rec, bool *
         memcpy(x->what, what, strlen(what) + 1);
         x->who = (party_t)who;
         x->whom = (party_t)whom;
+        x->other = (party_t)other;
         x->level = (uint8_t)level;
         x->first = first;
     }

@@ -15,7 +15,7 @@ enum trial_status { TRIAL_COMPLETED, TRIAL_WRONG, TRIAL_UNFINISHED };
 
 struct exposure_row {
     char observer[32], what[32];
-    party_t who, whom;
+    party_t who, whom, other; /* other: of a pair, else PARTY_NONE */
     uint8_t level;
     ns_t first;
 };

@@ -90,9 +90,9 @@ static void world_nothing(struct env *env)
     (void)env;
     abort();
 }
-static void world_show(struct env *env, enum shown_kind kind, party_t whom, struct addr addr)
+static void world_show(struct env *env, const struct shown *shown)
 {
-    (void)env, (void)kind, (void)whom, (void)addr;
+    (void)env, (void)shown;
 }
 static const struct env_ops world_ops = {world_open, world_send,    world_send_to, world_close,
                                          world_arm,  world_nothing, world_nothing, world_show};

@@ -64,12 +64,13 @@ static int end(void **state)
 
 static void see(party_t at, ns_t when, struct addr peer)
 {
-    struct sighting s = {.at = at, .when = when, .whom = PARTY_NONE, .peer = peer, .bytes = 100};
+    struct sighting s = {.at = at, .when = when, .peer = peer, .bytes = 100};
     observer_exposure.see(self, &s);
 }
 static void tie(party_t at, ns_t when, struct addr peer, party_t whom)
 {
-    struct sighting s = {.at = at, .when = when, .named = true, .whom = whom, .peer = peer};
+    const struct shown shown = {.kind = SHOWN_ADDRESS, .whom = whom, .addr = peer};
+    struct sighting s = {.at = at, .when = when, .shown = &shown, .peer = peer};
     observer_exposure.see(self, &s);
 }
 static void score(void)
@@ -111,6 +112,44 @@ static void test_levels(void **state)
     score();
     assert_int_equal(rows.n, 2);
     expect_row(1, 3, 2, 2, 5);
+}
+
+static void show(party_t at, ns_t when, enum shown_kind kind, party_t whom, party_t other)
+{
+    const struct shown shown = {.kind = kind, .whom = whom, .other = other};
+    struct sighting s = {.at = at, .when = when, .shown = &shown};
+    observer_exposure.see(self, &s);
+}
+
+static void expect_fact(size_t i, const char *what, party_t who, party_t whom, party_t other,
+                        ns_t first)
+{
+    assert_in_range(i, 0, rows.n - 1);
+    assert_string_equal(rows.row[i].what, what);
+    assert_int_equal(rows.row[i].who, who);
+    assert_int_equal(rows.row[i].whom, whom);
+    assert_int_equal(rows.row[i].other, other);
+    assert_int_equal(rows.row[i].level, 2);
+    assert_int_equal(rows.row[i].first, first);
+}
+
+static void test_facts(void **state)
+{
+    (void)state;
+    show(3, 10, SHOWN_PAIR, 2, 1);
+    show(3, 20, SHOWN_PAIR, 1, 2); /* the same */
+    show(3, 30, SHOWN_MEMBER, 1, 0);
+    show(1, 40, SHOWN_PAIR, 1, 2);   /* its own: no exposure */
+    show(1, 40, SHOWN_MEMBER, 1, 0); /* likewise */
+    show(1, 50, SHOWN_INPUT, 2, 0);
+    show(1, 60, SHOWN_MEMBER, PARTIES, 0); /* a service */
+    show(1, 60, SHOWN_PAIR, 2, PARTIES);   /* with one */
+    show(NODES, 60, SHOWN_MEMBER, 1, 0);   /* nobody */
+    score();
+    assert_int_equal(rows.n, 3);
+    expect_fact(0, "party_member", 3, 1, PARTY_NONE, 30);
+    expect_fact(1, "party_pair", 3, 1, 2, 10);
+    expect_fact(2, "party_input", 1, 2, PARTY_NONE, 50);
 }
 
 static void test_wrong_tie(void **state)
@@ -221,6 +260,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_nothing, begin, end),
         cmocka_unit_test_setup_teardown(test_levels, begin, end),
+        cmocka_unit_test_setup_teardown(test_facts, begin, end),
         cmocka_unit_test_setup_teardown(test_wrong_tie, begin, end),
         cmocka_unit_test_setup_teardown(test_who_counts, begin, end),
         cmocka_unit_test_setup_teardown(test_ports_merge, begin, end),

@@ -113,11 +113,11 @@ static void play_nothing(struct env *env)
     fail();
 }
 
-static void play_show(struct env *env, enum shown_kind kind, party_t whom, struct addr addr)
+static void play_show(struct env *env, const struct shown *shown)
 {
     (void)env;
-    assert_int_equal(kind, SHOWN_ADDRESS);
-    note("show%u@%u ", whom, addr.ip[15]);
+    assert_int_equal(shown->kind, SHOWN_ADDRESS);
+    note("show%u@%u ", shown->whom, shown->addr.ip[15]);
 }
 
 static const struct env_ops play_ops = {.open = play_open,

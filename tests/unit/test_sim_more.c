@@ -161,7 +161,7 @@ static void show_and_greet(struct node *n, const struct event *ev)
 {
     dial_and_greet(n, ev);
     if (ev->kind == EV_DATA && n->self == 1)
-        n->env->ops->show(n->env, SHOWN_ADDRESS, 0, fake.addrs[0]);
+        n->env->ops->show(n->env, &(struct shown){.kind = SHOWN_ADDRESS, .addr = fake.addrs[0]});
 }
 
 static void observers_see_addresses(void **state)
@@ -177,8 +177,8 @@ static void observers_see_addresses(void **state)
     assert_int_equal(n_observers, 0);
     assert_int_equal(n_sightings, 5);
     assert_true(sightings[0].at == 0 && addr_equal(&sightings[0].peer, &fake.addrs[1]));
-    assert_true(sightings[2].at == 1 && sightings[2].bytes == 100 && !sightings[2].named);
-    assert_true(sightings[3].named && sightings[3].whom == 0 && sightings[3].bytes == 0);
+    assert_true(sightings[2].at == 1 && sightings[2].bytes == 100 && !sightings[2].shown);
+    assert_true(sightings[3].shown && sightings[3].bytes == 0);
     assert_int_equal(fake.result.n_exposures, 200);
     assert_int_equal(fake.result.exposures[0].whom, 1);
     assert_int_equal(fake.result.exposures[199].who, 0);

@@ -8,6 +8,7 @@
 #ifndef PARTYLINE_WORLDS_SIM_INNER_H
 #define PARTYLINE_WORLDS_SIM_INNER_H
 
+#include "engine/crowd.h"
 #include "engine/worlds/link/nat.h"
 #include "engine/worlds/link/tcp.h"
 #include "engine/worlds/sim/slab.h"
@@ -177,6 +178,7 @@ struct sim {
     struct queue queue;
     struct slab slab;
     struct sim_node *nodes;
+    struct crowds crowds;
     uint32_t n_nodes, n_parties;
     uint32_t *by_ip, ip_mask; /* 1 + node, open addressing */
     struct nat nat;
@@ -282,7 +284,7 @@ int watch_init(struct sim *);
 void watch_free(struct sim *);
 void watch_event(struct sim *, const struct sim_node *, const struct sim_event *,
                  const struct event *);
-void watch_show(struct sim *, const struct sim_node *, party_t whom, const struct addr *);
+void watch_show(struct sim *, const struct sim_node *, const struct shown *);
 /* Counts a loss of what `from` sent; `to` may be NULL. */
 void watch_drop(struct sim *, const struct sim_node *from, const struct sim_node *to,
                 uint32_t bytes, enum drop);

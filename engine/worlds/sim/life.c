@@ -173,6 +173,7 @@ void life_start(struct sim *sim, struct sim_node *n)
 {
     const struct trial_spec *t = sim->spec;
     struct node_config config = {.trial = t,
+                                 .crowds = &sim->crowds,
                                  .self = n->id,
                                  .identity = t->secrets ? t->secrets[n->id] : NULL,
                                  .shared_clock = true};

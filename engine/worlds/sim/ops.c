@@ -77,12 +77,11 @@ static void op_done(struct env *env)
     n->sim->n_done++;
 }
 
-static void op_show(struct env *env, enum shown_kind kind, party_t whom, struct addr addr)
+static void op_show(struct env *env, const struct shown *shown)
 {
     struct sim_node *n = node_of(env);
-    (void)kind;
     if (!n->doomed && n->sim->watching)
-        watch_show(n->sim, n, whom, &addr);
+        watch_show(n->sim, n, shown);
 }
 
 const struct env_ops sim_ops = {

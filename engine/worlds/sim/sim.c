@@ -158,7 +158,9 @@ static int set_up(struct sim *sim)
                                     .die_before = sim->tuning.die_before,
                                     .die_after = sim->tuning.die_after,
                                     .died = store_died};
-    rc = make_nodes(sim);
+    rc = crowds_find(&sim->crowds, t->roster);
+    if (rc == OK)
+        rc = make_nodes(sim);
     if (rc == OK)
         rc = nat_init(&sim->nat, t->hosts, sim->n_nodes);
     if (rc == OK)
@@ -184,6 +186,7 @@ static void tear_down(struct sim *sim)
     watch_free(sim);
     faults_free(&sim->faults);
     nat_free(&sim->nat);
+    crowds_free(&sim->crowds);
     free(sim->nodes);
     free(sim->by_ip);
     XXH3_freeState(sim->hash);

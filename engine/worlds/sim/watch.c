@@ -176,7 +176,7 @@ void watch_event(struct sim *sim, const struct sim_node *n, const struct sim_eve
                  const struct event *ev)
 {
     const struct sim_node *peer;
-    struct sighting s = {.at = n->id, .when = sim->now, .whom = PARTY_NONE};
+    struct sighting s = {.at = n->id, .when = sim->now};
     if (sim->trace)
         trace_event(sim, n, why, ev);
     if (ev->kind != EV_UP && ev->kind != EV_DATA)
@@ -191,9 +191,9 @@ void watch_event(struct sim *sim, const struct sim_node *n, const struct sim_eve
     sight(sim, &s);
 }
 
-void watch_show(struct sim *sim, const struct sim_node *n, party_t whom, const struct addr *addr)
+void watch_show(struct sim *sim, const struct sim_node *n, const struct shown *shown)
 {
-    struct sighting s = {.at = n->id, .when = sim->now, .named = true, .whom = whom, .peer = *addr};
+    struct sighting s = {.at = n->id, .when = sim->now, .shown = shown, .peer = shown->addr};
     sight(sim, &s);
 }
 
