@@ -13,8 +13,8 @@
 
 /* What a node sees at its own end of a link. */
 struct sighting {
-    party_t at; /* the node that sees it */
-    ns_t when;  /* by the observer's clock */
+    party_t at;                /* the node that sees it */
+    ns_t when;                 /* by the observer's clock */
     const struct shown *shown; /* what the node now knows (env_ops.show), lent; NULL: a packet */
     struct addr peer;          /* the address seen, or shown */
     uint32_t bytes;

@@ -62,6 +62,14 @@ struct transport_role {
     void (*free)(void *self);
 };
 
+/* A cell, as a transport judges it before any trial. */
+struct transport_shape {
+    const void *opts;
+    const struct roster *roster;
+    const int64_t *up_bps; /* of each node's access line, in bits per second; 0: no limit */
+    bool modelled, channel_none;
+};
+
 struct transport {
     const char *name, *help;
     const struct transport_role *roles; /* the client first; ends with size 0 */
@@ -69,6 +77,9 @@ struct transport {
     size_t opts_size;
     size_t max_message;
     bool needs_handover; /* only worlds with LINK_HANDOVER can run it */
+    /* OK, or a sentence in err, with the arithmetic: these services and options cannot work
+     * together. NULL: nothing to judge. */
+    int (*check)(const struct transport_shape *, struct err *);
 };
 
 #endif

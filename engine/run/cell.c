@@ -164,6 +164,25 @@ static void resolve_plan(struct resolving *r)
         check_inputs(r);
 }
 
+static void check_transport(struct resolving *r)
+{
+    struct trial_spec *spec = &r->cell->spec;
+    const struct transport *t = spec->transport;
+    struct err e = {OK, ""};
+    if (!t || !t->check || !r->hosts_good || r->l->diags->said != r->l->said_before)
+        return;
+    int64_t *up_bps = arena_array(&r->l->scratch, spec->roster->n, sizeof *up_bps);
+    for (uint32_t i = 0; i < spec->roster->n; i++)
+        up_bps[i] = spec->hosts[i].access.up_bps;
+    struct transport_shape shape = {.opts = spec->transport_opts,
+                                    .roster = spec->roster,
+                                    .up_bps = up_bps,
+                                    .modelled = spec->modelled,
+                                    .channel_none = spec->channel == CHANNEL_NONE};
+    if (t->check(&shape, &e) != OK)
+        RESOLVE_SAY(r, yaml_get(r->tree.root, "transport"), "%s: %s", t->name, e.text);
+}
+
 /* ---- the rest ----------------------------------------------------------------------------------
  */
 
@@ -249,6 +268,7 @@ void cell_resolve(struct loading *l, struct cell *cell)
     hosts_resolve(&r);
     resolve_programs(&r);
     resolve_plan(&r);
+    check_transport(&r);
     resolve_compute(&r);
     resolve_observers(&r);
     events_resolve(&r);
