@@ -12,8 +12,9 @@ static int begin(struct handshake *h, bool initiator, const struct identity *sel
 {
     memset(h, 0, sizeof *h);
     h->initiator = initiator;
-    return noise_init(&h->noise, NOISE_IK, initiator, PROLOGUE, sizeof PROLOGUE - 1,
-                      self->x25519_secret, initiator ? peer->x25519 : NULL);
+    return (self->modelled ? noise_init_modelled : noise_init)(
+        &h->noise, NOISE_IK, initiator, PROLOGUE, sizeof PROLOGUE - 1, self->x25519_secret,
+        initiator ? peer->x25519 : NULL);
 }
 
 static int write_frame(struct handshake *h, struct env *env, uint8_t kind, const struct hello *ours)

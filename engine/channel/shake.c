@@ -16,7 +16,7 @@ static bool trusted(struct channel *c)
     if (c->trusted)
         return true;
     env_charge(c->node->env, COST_ED25519_VERIFY, 1);
-    c->trusted = identity_verify(peer_identity(c)) == ERR_OK;
+    c->trusted = c->node->identity->modelled || identity_verify(peer_identity(c)) == ERR_OK;
     if (!c->trusted) {
         snprintf(why, sizeof why, "the roster's identity of %s has not signed its static key",
                  channel_peer_name(c));

@@ -50,7 +50,18 @@ void identity_make(struct identity *id, struct prng *rng)
     crypto_scalarmult_base(id->pub.x25519, id->x25519_secret);
     static_key_bytes(bytes, &id->pub);
     crypto_sign_detached(id->pub.signature, NULL, bytes, sizeof bytes, id->ed25519_secret);
+    id->modelled = false;
     sodium_memzero(seed, sizeof seed);
+}
+
+void identity_make_modelled(struct identity *id, struct prng *rng)
+{
+    memset(id, 0, sizeof *id);
+    prng_bytes(rng, id->pub.ed25519, IDENTITY_KEY);
+    prng_bytes(rng, id->x25519_secret, IDENTITY_KEY);
+    memcpy(id->ed25519_secret, id->pub.ed25519, IDENTITY_KEY);
+    memcpy(id->pub.x25519, id->x25519_secret, IDENTITY_KEY);
+    id->modelled = true;
 }
 
 int identity_verify(const struct identity_public *pub)
@@ -70,6 +81,10 @@ void identity_sign(const struct identity *id, const char *context, const void *m
                    uint8_t signature[IDENTITY_SIGNATURE])
 {
     uint8_t bytes[SIGNATURE_LEN + HASH];
+    if (id->modelled) {
+        memset(signature, 0, IDENTITY_SIGNATURE);
+        return;
+    }
     message_bytes(bytes, context, message, len);
     crypto_sign_detached(signature, NULL, bytes, sizeof bytes, id->ed25519_secret);
     sodium_memzero(bytes, sizeof bytes);

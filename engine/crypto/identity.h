@@ -42,10 +42,15 @@ struct identity {
     struct identity_public pub;
     uint8_t ed25519_secret[IDENTITY_SECRET];
     uint8_t x25519_secret[IDENTITY_KEY];
+    bool modelled; /* keys are names: publics are secrets, and nothing is signed */
 };
 
 /* A new identity from 64 bytes of the stream: the Ed25519 seed, then the X25519 secret. */
 void identity_make(struct identity *id, struct prng *rng);
+
+/* The same for `crypto: modelled`: no keys are computed, and the signature is zero. Whoever
+ * deals with such identities checks no signature of theirs. */
+void identity_make_modelled(struct identity *id, struct prng *rng);
 
 /* 0 if the Ed25519 key has signed both keys, else ERR_AUTH. */
 int identity_verify(const struct identity_public *pub);
@@ -54,7 +59,8 @@ int identity_verify(const struct identity_public *pub);
 bool identity_equal(const struct identity_public *a, const struct identity_public *b);
 
 /* Signs a message under a context: a NUL-terminated string that names what the message is
- * for, e.g. "partyline result". A signature holds for no other context. */
+ * for, e.g. "partyline result". A signature holds for no other context. A modelled identity writes
+ * zeros. */
 void identity_sign(const struct identity *id, const char *context, const void *message, size_t len,
                    uint8_t signature[IDENTITY_SIGNATURE]);
 /* 0, or ERR_AUTH. Says nothing about pub's X25519 key: see identity_verify. */

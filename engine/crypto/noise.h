@@ -19,6 +19,12 @@
  * them. Both structs are plain values without pointers; a copy of a cipher that goes on
  * being used beside the original repeats nonces.
  *
+ * Modelled. A handshake begun with noise_init_modelled has the same messages in the same order
+ * and sizes, draws the same bytes from the prng, and refuses what belongs to another session;
+ * but it computes no cryptography: a public key is its secret, a sealed message its plaintext
+ * with a mark of session and nonce behind it. For simulations of which the sizes and the charged
+ * costs matter (`crypto: modelled`); worth nothing against anybody.
+ *
  * Units: all lengths in bytes. A message, its tag included, has at most
  * NOISE_MESSAGE_MAX bytes. Input and output may not overlap, unless stated.
  */
@@ -52,6 +58,7 @@ enum noise_pattern {
 struct noise_cipher {
     uint8_t key[NOISE_KEY];
     uint64_t nonce;
+    uint64_t modelled; /* 0 or 1; as wide as it is so that there is no padding */
 };
 
 /* A handshake under way; the fields are noise.c's own. s and e are ours, rs and re the
@@ -64,7 +71,7 @@ struct noise {
     uint8_t rs[NOISE_KEY], re[NOISE_KEY];
     uint8_t pattern;
     uint8_t step; /* messages written or read so far */
-    bool initiator, keyed, has_e, has_rs, split;
+    bool initiator, keyed, has_e, has_rs, split, modelled;
 };
 
 /* "Noise_IK_25519_ChaChaPoly_BLAKE2b" and the like. */
@@ -77,6 +84,10 @@ const char *noise_name(enum noise_pattern pattern);
  * same prologue (may be empty), else the first tag fails. All bytes are copied. */
 int noise_init(struct noise *n, enum noise_pattern pattern, bool initiator, const void *prologue,
                size_t prologue_len, const uint8_t *s_secret, const uint8_t *rs_public);
+
+int noise_init_modelled(struct noise *n, enum noise_pattern pattern, bool initiator,
+                        const void *prologue, size_t prologue_len, const uint8_t *s_secret,
+                        const uint8_t *rs_public);
 
 /* For tests: the ephemeral secret that the next message with an ephemeral key uses
  * instead of a draw from the prng. */

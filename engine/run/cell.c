@@ -252,6 +252,7 @@ static void resolve_scalars(struct resolving *r)
     spec->limit = schema_value("limit", yaml_get(root, "limit"));
     spec->channel =
         schema_value("channel", yaml_get(root, "channel")) ? CHANNEL_NONE : CHANNEL_NOISE;
+    spec->modelled = schema_value("crypto", yaml_get(root, "crypto")) != 0;
     spec->scenario = r->l->s->name;
 }
 

@@ -18,7 +18,7 @@ int people_make(struct people *p, struct trial_spec *spec, uint64_t seed)
     for (uint32_t i = 0; i < n; i++) {
         struct prng rng;
         prng_name(&rng, seed, spec->roster->entries[i].name, 0, "identity");
-        identity_make(&p->identities[i], &rng);
+        (spec->modelled ? identity_make_modelled : identity_make)(&p->identities[i], &rng);
         prng_wipe(&rng);
         p->publics[i] = p->identities[i].pub;
         p->secrets[i] = &p->identities[i];

@@ -10,8 +10,7 @@ static const char *const nat_kinds[] = {
     "none",  "open",        "full_cone", "restricted_cone", "port_restricted", "symmetric",
     "cgnat", "udp_blocked", NULL};
 static const char *const channels[] = {"noise", "none", NULL};
-static const char *const cryptos[] = {"real", NULL};
-static const char *const cryptos_later[] = {"modelled", NULL};
+static const char *const cryptos[] = {"real", "modelled", NULL};
 static const char *const computes[] = {"none", NULL};
 static const char *const computes_later[] = {"calibrated", "small_cloud_vm", "raspberry_pi_4",
                                              NULL};
@@ -74,7 +73,7 @@ const struct schema_row schema_rows[] = {
     {"services[].role", .required = true, VALUE(TEXT, NULL, 0, 0, "A role of any transport or protocol.")},
     {"transport", FORM_PLUGIN, OF_TRANSPORT, .required = true, HELP("What carries the messages.")},
     {"channel", FORM_TEXT, CHOICE(channels, "noise", "End-to-end encryption between parties; none is the baseline.")},
-    {"crypto", FORM_TEXT, .later = cryptos_later, CHOICE(cryptos, "real", "Whether cryptography is computed.")},
+    {"crypto", FORM_TEXT, CHOICE(cryptos, "real", "modelled: sizes, messages and charged costs as ever, but channels and transports compute no cryptography. Protocols go on computing real results.")},
     {"compute", FORM_TEXT | FORM_MAP, .later = computes_later, CHOICE(computes, "none", "What computing costs: a table's name, or a map of operations and durations.")},
 #define X(id, text) {"compute." text, VALUE(DURATION, "0", 0, INT64_MAX, "What one " text " costs.")},
     ENV_COSTS(X)

@@ -221,7 +221,7 @@ static json_t *spec_json(const struct resolving *r)
     put(o, "transport",
         plugin_json(spec->transport->name, spec->transport->opts, spec->transport_opts));
     put(o, "channel", json_string(spec->channel == CHANNEL_NONE ? "none" : "noise"));
-    put(o, "crypto", json_string("real"));
+    put(o, "crypto", json_string(spec->modelled ? "modelled" : "real"));
     put(o, "compute", costs_json(r));
     put(o, "protocol",
         plugin_json(spec->protocol->name, spec->protocol->opts, spec->protocol_opts));

@@ -177,6 +177,19 @@ static bool channel_none(const struct run *r)
     return false;
 }
 
+static bool crypto_modelled(const struct run *r)
+{
+    for (size_t i = 0; i < r->n_cells; i++)
+        if (r->cells[i].cell->spec.modelled)
+            return true;
+    return false;
+}
+
+static const char *security_of(const struct trial_spec *t)
+{
+    return t->channel == CHANNEL_NONE ? "NONE" : t->modelled ? "noise, MODELLED" : "noise";
+}
+
 static void fill(struct grid *g, const struct run *r)
 {
     const struct scenario *s = r->scenario;
@@ -186,12 +199,12 @@ static void fill(struct grid *g, const struct run *r)
         for (size_t i = 0; i < r->n_cells; i++)
             snprintf(at(g, i + 1, g->columns), TEXT_MAX, "%s", r->cells[i].cell->axes[a].value);
     }
-    if (channel_none(r) && g->columns < COLUMNS_MAX) {
+    if ((channel_none(r) || crypto_modelled(r)) && g->columns < COLUMNS_MAX) {
         g->left[g->columns] = true;
         snprintf(at(g, 0, g->columns), TEXT_MAX, "security");
         for (size_t i = 0; i < r->n_cells; i++)
             snprintf(at(g, i + 1, g->columns), TEXT_MAX, "%s",
-                     r->cells[i].cell->spec.channel == CHANNEL_NONE ? "NONE" : "noise");
+                     security_of(&r->cells[i].cell->spec));
         g->columns++;
     }
     for (int k = 0; k < N_COLUMNS && g->columns < COLUMNS_MAX; k++) {
@@ -295,8 +308,9 @@ void table_print(const struct run *r, FILE *out, bool colour)
     fprintf(out, "%s", r->scenario->name);
     if (*r->scenario->about)
         fprintf(out, ": %s", r->scenario->about);
-    fprintf(out, "\nworld %s, seed %" PRIu64 "%s\n\n", r->opts.world->name, r->scenario->seed,
-            channel_none(r) ? ", CHANNEL NONE: no encryption, no authentication" : "");
+    fprintf(out, "\nworld %s, seed %" PRIu64 "%s%s\n\n", r->opts.world->name, r->scenario->seed,
+            channel_none(r) ? ", CHANNEL NONE: no encryption, no authentication" : "",
+            crypto_modelled(r) ? ", CRYPTO MODELLED: sizes and costs, no contents" : "");
     fill(&g, r);
     print_grid(&g, out, colour);
     free(g.cells);

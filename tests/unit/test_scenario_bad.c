@@ -92,7 +92,7 @@ static void keys_and_values(void **state)
         {11, "limit: 60", 11, 8, "the unit is missing", "a duration such as 20ms"},
         {11, "seed: -1", 11, 7, "seed", "at least 0"},
         {11, "channel: nosie", 11, 10, "channel is \"nosie\"", "did you mean \"noise\"?"},
-        {11, "crypto: modelled", 11, 9, "not there yet", NULL},
+        {11, "crypto: modeled", 11, 9, "expected one of real, modelled", NULL},
         {11, "compute: calibrated", 11, 10, "not there yet", NULL},
         {11, "compute: calibarted", 11, 10, "expected one of none", NULL},
         {11, "compute: {x25519: 5us, shaer: 1us}", 11, 24, "unknown key", "\"share\""},
