@@ -186,6 +186,22 @@ static void check_transport(struct resolving *r)
 /* ---- the rest ----------------------------------------------------------------------------------
  */
 
+/* The key's own map, that of a named table, or NULL: nothing costs anything. */
+static const struct yaml_node *compute_table(struct resolving *r)
+{
+    bool fresh;
+    const struct yaml_node *node = yaml_get(r->tree.root, "compute");
+    if (!node || node->kind != YAML_TEXT || node->refused || strcmp(node->text, "none") == 0)
+        return node;
+    struct yaml_node *table = loading_table(r->l, node, SCENARIO_COMPUTE, node->text);
+    if (!table)
+        return NULL;
+    loading_memo(r->l, "compute", table, 0, NULL, &fresh);
+    if (fresh)
+        schema_check_at("compute", table, r->l->diags);
+    return table;
+}
+
 static void resolve_compute(struct resolving *r)
 {
     static const char *const rows[] = {
@@ -193,7 +209,7 @@ static void resolve_compute(struct resolving *r)
         ENV_COSTS(X)
 #undef X
     };
-    const struct yaml_node *node = yaml_get(r->tree.root, "compute");
+    const struct yaml_node *node = compute_table(r);
     if (!node || node->kind != YAML_MAP)
         return;
     ns_t *costs = arena_array(r->l->arena, COST_COUNT, sizeof *costs);

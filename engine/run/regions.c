@@ -89,7 +89,8 @@ static struct yaml_node *table_of(struct resolving *r, bool *good)
         return node;
     const char *name = schema_text("regions", node);
     *good = !(node && (node->refused || node->kind != YAML_TEXT));
-    struct yaml_node *table = *good ? loading_regions(l, node ? node : r->tree.root, name) : NULL;
+    struct yaml_node *table =
+        *good ? loading_table(l, node ? node : r->tree.root, SCENARIO_REGIONS, name) : NULL;
     *good = table != NULL;
     return table;
 }

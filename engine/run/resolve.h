@@ -155,7 +155,8 @@ void when_resolve(struct resolving *r);
 /* A file or table through the reader, once; NULL with a finding at the node. */
 const struct opt_file *loading_file(struct loading *l, const struct yaml_node *at,
                                     const char *path);
-struct yaml_node *loading_regions(struct loading *l, const struct yaml_node *at, const char *name);
+struct yaml_node *loading_table(struct loading *l, const struct yaml_node *at, enum scenario_file,
+                                const char *name);
 /* The memo of that kind and key; new ones have made == NULL and fresh set. */
 struct memo *loading_memo(struct loading *l, const char *kind, const void *node, uint32_t n,
                           const char *path, bool *fresh);

@@ -31,8 +31,9 @@ static const char *path_of(const char *scenario, enum scenario_file kind, const 
                            struct arena *a)
 {
     const char *slash = strrchr(scenario, '/');
-    if (kind == SCENARIO_REGIONS)
-        return arena_printf(a, "%s/regions/%s.yaml", data_dir, path);
+    if (kind != SCENARIO_FILE)
+        return arena_printf(a, "%s/%s/%s.yaml", data_dir,
+                            kind == SCENARIO_REGIONS ? "regions" : "compute", path);
     if (*path == '/' || !slash)
         return arena_text(a, path, strlen(path));
     return arena_printf(a, "%.*s/%s", (int)(slash - scenario), scenario, path);
@@ -84,7 +85,10 @@ static bool read_file(struct loading *l, enum scenario_file kind, const struct y
     if (l->reader->read(l->reader->ctx, kind, path, l->arena, &out->name, &out->text, &out->len,
                         &e) == OK)
         return true;
-    yaml_say(l->diags, at, "%s", e.text);
+    yaml_say(l->diags, at, "%s%s", e.text,
+             kind == SCENARIO_COMPUTE && strcmp(path, "calibrated") == 0
+                 ? ": `partyline calibrate` measures this machine and writes it"
+                 : "");
     return false;
 }
 
@@ -101,35 +105,40 @@ const struct opt_file *loading_file(struct loading *l, const struct yaml_node *a
     return m->made;
 }
 
-static struct yaml_node *read_regions(struct loading *l, const struct yaml_node *at,
-                                      const char *name)
+static struct yaml_node *read_table(struct loading *l, const struct yaml_node *at,
+                                    enum scenario_file kind, const char *name)
 {
     struct source *from = arena_alloc(l->arena, sizeof *from);
     if (!hosts_good_name(name)) {
-        yaml_say(l->diags, at, "regions is no map and no name of a table such as aws");
+        yaml_say(l->diags, at, "%s",
+                 kind == SCENARIO_REGIONS
+                     ? "regions is no map and no name of a table such as aws"
+                     : "compute is no map and no name of a table such as laptop");
         return NULL;
     }
-    if (!read_file(l, SCENARIO_REGIONS, at, name, from))
+    if (!read_file(l, kind, at, name, from))
         return NULL;
     from->order = l->n_sources++;
     struct yaml_node *table = yaml_read(l->arena, from, l->diags);
     if (table && table->kind == YAML_MAP)
         return table;
     if (table)
-        yaml_say(l->diags, table, "expected a map of regions");
+        yaml_say(l->diags, table, "expected a map of %s",
+                 kind == SCENARIO_REGIONS ? "regions" : "operations and durations");
     return NULL;
 }
 
-struct yaml_node *loading_regions(struct loading *l, const struct yaml_node *at, const char *name)
+struct yaml_node *loading_table(struct loading *l, const struct yaml_node *at,
+                                enum scenario_file kind, const char *name)
 {
     struct found {
         struct yaml_node *table;
     } * found;
     bool fresh;
-    struct memo *m = loading_memo(l, "table", NULL, 0, name, &fresh);
+    struct memo *m = loading_memo(l, "table", NULL, (uint32_t)kind, name, &fresh);
     if (fresh) {
         found = arena_alloc(l->arena, sizeof *found);
-        found->table = read_regions(l, at, name);
+        found->table = read_table(l, at, kind, name);
         m->made = found;
     }
     return ((const struct found *)m->made)->table;

@@ -91,7 +91,7 @@ struct scenario {
     struct arena arena;
 };
 
-/* Where regions/NAME.yaml are: the folder "scenarios" of the program. Lent; set once, before
+/* Where regions/NAME.yaml and compute/NAME.yaml are: the folder "scenarios" of the program. Lent; set once, before
  * any load. Default "scenarios". */
 void scenario_set_data_dir(const char *dir);
 const char *scenario_data_dir(void);
@@ -102,8 +102,8 @@ int scenario_load(const char *path, const struct scenario_set *sets, size_t n_se
                   struct scenario **out, struct diag_list *diags);
 
 /* What loading may read besides the scenario: files of OPT_FILE options (relative to the
- * scenario's folder) and tables of regions. */
-enum scenario_file { SCENARIO_FILE, SCENARIO_REGIONS };
+ * scenario's folder), tables of regions and tables of costs. */
+enum scenario_file { SCENARIO_FILE, SCENARIO_REGIONS, SCENARIO_COMPUTE };
 struct scenario_reader {
     /* OK with *data (in the arena, *len bytes and a NUL) and *name, where it was found; or a
      * code and a sentence. */

@@ -11,9 +11,6 @@ static const char *const nat_kinds[] = {
     "cgnat", "udp_blocked", NULL};
 static const char *const channels[] = {"noise", "none", NULL};
 static const char *const cryptos[] = {"real", "modelled", NULL};
-static const char *const computes[] = {"none", NULL};
-static const char *const computes_later[] = {"calibrated", "small_cloud_vm", "raspberry_pi_4",
-                                             NULL};
 static const char *const any_later[] = {"", NULL};
 
 #define HELP(text) .opt = {.type = OPT_TEXT, .help = text}
@@ -74,7 +71,7 @@ const struct schema_row schema_rows[] = {
     {"transport", FORM_PLUGIN, OF_TRANSPORT, .required = true, HELP("What carries the messages.")},
     {"channel", FORM_TEXT, CHOICE(channels, "noise", "End-to-end encryption between parties; none is the baseline.")},
     {"crypto", FORM_TEXT, CHOICE(cryptos, "real", "modelled: sizes, messages and charged costs as ever, but channels and transports compute no cryptography. Protocols go on computing real results.")},
-    {"compute", FORM_TEXT | FORM_MAP, .later = computes_later, CHOICE(computes, "none", "What computing costs: a table's name, or a map of operations and durations.")},
+    {"compute", FORM_TEXT | FORM_MAP, .opt = {.type = OPT_TEXT, .fallback = "none", .help = "What computing costs: none, the name of a table in scenarios/compute/ (calibrated is what `partyline calibrate` writes), or a map of operations and durations."}},
 #define X(id, text) {"compute." text, VALUE(DURATION, "0", 0, INT64_MAX, "What one " text " costs.")},
     ENV_COSTS(X)
 #undef X

@@ -30,6 +30,8 @@ static int read_fake(void *ctx, enum scenario_file kind, const char *path, struc
         {SCENARIO_REGIONS, "two", "eu: {eu: 1ms, us: 80ms}\nus: {us: 2ms}\n"},
         {SCENARIO_REGIONS, "bad", "eu: {eu: 1ms, us: 80}\nus: {us: 2ms}\n"},
         {SCENARIO_REGIONS, "list", "[1, 2]\n"},
+        {SCENARIO_COMPUTE, "slow", "x25519: 180us\naead: 2us\n"},
+        {SCENARIO_COMPUTE, "odd", "x25519: 180\n"},
     };
     (void)ctx;
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)

@@ -292,6 +292,20 @@ static void programs(void **state)
     unload(&l);
 }
 
+static void cost_tables_have_names(void **state)
+{
+    struct loaded l = load_good(HEAD THREE "compute: slow\n");
+    const struct trial_spec *t = spec_of(&l, 0);
+    (void)state;
+    assert_int_equal(t->costs[COST_X25519], 180 * NS_US);
+    assert_int_equal(t->costs[COST_AEAD], 2 * NS_US);
+    assert_int_equal(t->costs[COST_MESSAGE], 0);
+    unload(&l);
+    l = load_good(HEAD THREE "compute: none\n");
+    assert_null(spec_of(&l, 0)->costs);
+    unload(&l);
+}
+
 static uint64_t digest_with(const char *path, const char *value)
 {
     const struct scenario_set set = {path, value};
@@ -428,10 +442,19 @@ static void regions_by_name(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(smallest), cmocka_unit_test(hosts),      cmocka_unit_test(crowds),
-        cmocka_unit_test(matrix),   cmocka_unit_test(paths),      cmocka_unit_test(overrides),
-        cmocka_unit_test(events),   cmocka_unit_test(programs),   cmocka_unit_test(digests),
-        cmocka_unit_test(shows),    cmocka_unit_test(from_files), cmocka_unit_test(regions_by_name),
+        cmocka_unit_test(smallest),
+        cmocka_unit_test(hosts),
+        cmocka_unit_test(crowds),
+        cmocka_unit_test(matrix),
+        cmocka_unit_test(paths),
+        cmocka_unit_test(overrides),
+        cmocka_unit_test(events),
+        cmocka_unit_test(programs),
+        cmocka_unit_test(cost_tables_have_names),
+        cmocka_unit_test(digests),
+        cmocka_unit_test(shows),
+        cmocka_unit_test(from_files),
+        cmocka_unit_test(regions_by_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
