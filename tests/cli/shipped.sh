@@ -23,3 +23,7 @@ must awk 'NR > 1 && ($2 != 0 || $3 != $4) { bad = 1 } END { exit NR < 6 || bad }
 it "analysis/rounds.sh refuses a run of something else"
 must_not "$root/analysis/rounds.sh" run-millionaires.yaml
 must_not "$root/analysis/rounds.sh" nowhere
+
+it "study/crowd.yaml, its first 2,000: everybody gets through"
+pl run "$root/scenarios/study/crowd.yaml" --set parties.count=2001 --quiet --out crowd
+exits 0
