@@ -16,7 +16,7 @@ REVISION := $(shell git describe --always --dirty --abbrev=12 2>/dev/null || ech
 WARN   := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
           -Wmissing-prototypes -Wvla
 FLAGS  := -std=c17 -D_DEFAULT_SOURCE $(OPT) -ffp-contract=off $(WARN) $(WERROR) $(SAN) -I. -I$(B)
-LIBS   := -lsodium -lyaml -ljansson -lxxhash -lz -lsqlite3
+LIBS   := -lsodium -lyaml -ljansson -lxxhash -lz -lsqlite3 -lre -luv
 
 SOURCES := $(wildcard engine/base/*.c engine/*.c engine/crypto/*.c engine/channel/*.c \
              transports/*.c engine/protocols/*.c engine/protocols/*/*.c engine/observers/*.c \
@@ -27,11 +27,12 @@ UNITS   := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c
 SUITES  := $(patsubst tests/conformance/%.c,$(B)/tests/%,$(wildcard tests/conformance/*.c))
 BENCHES := $(patsubst tests/bench/%.c,$(B)/tests/%,$(wildcard tests/bench/bench_*.c))
 FUZZERS := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
-TESTS   := $(UNITS) $(SUITES) $(BENCHES) $(FUZZERS)
+INTEROPS := $(patsubst tests/interop/%.c,$(B)/tests/%,$(wildcard tests/interop/*.c))
+TESTS   := $(INTEROPS) $(UNITS) $(SUITES) $(BENCHES) $(FUZZERS)
 
 .DELETE_ON_ERROR:
-.PHONY: all program help deps deps-check demo check golden bench fuzz regress format format-check \
-        install clean units suites benches fuzzers
+.PHONY: all program help deps deps-check demo check golden bench bench-gate fuzz regress format format-check \
+        install clean units suites interops benches fuzzers ns3 ns3-suites fidelity
 
 all: program ## build ./partyline
 
@@ -62,6 +63,10 @@ golden: deps-check ## record tests/golden/ anew; look at the difference before y
 bench: deps ## speed and memory, as ratios
 	@$(MAKE) --no-print-directory -j$$(nproc) program benches
 	@B=$(B) tests/bench/run
+bench-gate: deps ## instructions of three fixed runs, against those recorded
+	@tools/deps.sh bench
+	@$(MAKE) --no-print-directory -j$$(nproc) program
+	@B=$(B) tests/bench/gate
 
 fuzz: deps-check ## every fuzz target, FUZZ_SECONDS (default 600) each
 	@B=$(B) tests/fuzz/run $${FUZZ_SECONDS:-600}
@@ -70,10 +75,17 @@ regress: deps ## run every scenario that has a baseline, and compare
 	@$(MAKE) --no-print-directory -j$$(nproc) program
 	@PARTYLINE=$(B)/partyline tools/regress.sh
 
+fidelity: deps-check ## the simulator's TCP beside ns-3's, cell by cell, and their speeds (needs ns-3)
+	@tools/deps.sh ns3
+	@$(MAKE) --no-print-directory -j$$(nproc) program ns3
+	@B=$(B) tests/fidelity/run
+
 format: ## clang-format on every source
 	@tests/checks/format --fix
 format-check:
 	@tests/checks/format
+
+ns3: $(B)/partyline-ns3 ## build partyline-ns3, which has the world ns3 (needs ns-3)
 
 install: program ## put the program and its scenarios under PREFIX
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/partyline \
@@ -82,6 +94,8 @@ install: program ## put the program and its scenarios under PREFIX
 	           $(DESTDIR)$(PREFIX)/share/zsh/site-functions \
 	           $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
 	install -m 755 $(B)/partyline $(DESTDIR)$(PREFIX)/bin/partyline
+	[ ! -e $(B)/partyline-ns3 ] || install -D -m 755 $(B)/partyline-ns3 \
+	           $(DESTDIR)$(PREFIX)/libexec/partyline/partyline-ns3
 	cp -R scenarios $(DESTDIR)$(PREFIX)/share/partyline/
 	$(B)/partyline help --man > $(DESTDIR)$(PREFIX)/share/man/man1/partyline.1
 	$(B)/partyline help --completions bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/partyline
@@ -95,6 +109,7 @@ clean: ## remove what was built
 
 units: $(UNITS)
 suites: $(SUITES)
+interops: $(INTEROPS)
 benches: $(BENCHES)
 fuzzers: $(FUZZERS)
 
@@ -112,16 +127,41 @@ $(LIBRARY): $(OBJECTS)
 	@rm -f $@
 	$(Q)ar qcs $@ $(filter-out $(B)/engine/main.o,$^)
 
+# ns-3 is GPL-2.0-only: an executable of its own, started by partyline --world ns3. The same with
+# the conformance suites. -u: what only net.o makes possible is in the library.
+NS3_NEED  = pkg-config --exists ns3-internet || { \
+            echo "ns-3 is missing: apt-get install libns3-dev libgsl-dev"; exit 11; }
+NS3_PARTS = $(B)/engine/worlds/ns3/net.o -Wl,-u,ns3_run,-u,ns3_check $(LIBRARY) $(LIBS) \
+            -lns3-internet -lns3-point-to-point -lns3-network -lns3-core -lstdc++
+NS3_SUITES := $(SUITES:%=%-ns3)
+
+$(B)/engine/worlds/ns3/net.o: engine/worlds/ns3/net.cc engine/worlds/ns3/net.h $(B)/flags
+	@$(NS3_NEED)
+	@mkdir -p $(@D)
+	$(SAY) "  CXX  $<"
+	$(Q)$(CXX) -std=c++17 $(OPT) -ffp-contract=off -Wall -Wextra $(SAN) $(if $(SAN),-fno-sanitize=undefined) -I. \
+	  -c -o $@ $<
+$(B)/partyline-ns3: $(B)/engine/worlds/ns3/net.o $(LIBRARY)
+	$(SAY) "  LINK $@"
+	$(Q)$(CC) $(FLAGS) -o $@ $(B)/engine/main.o $(NS3_PARTS)
+$(NS3_SUITES): $(B)/tests/%-ns3: tests/conformance/%.c $(B)/engine/worlds/ns3/net.o $(LIBRARY)
+	@mkdir -p $(@D)
+	$(SAY) "  LINK $@"
+	$(Q)$(CC) $(FLAGS) $(TEST_OPT) -o $@ $< $(NS3_PARTS)
+ns3-suites: $(NS3_SUITES)
+
 $(B)/%.o: %.c $(B)/flags | $(B)/version.h
 	@mkdir -p $(@D)
 	$(SAY) "  CC   $<"
 	$(Q)$(CC) $(FLAGS) -MMD -MP -c -o $@ $<
 
 $(UNITS): $(B)/tests/%: tests/unit/%.c
+$(INTEROPS): $(B)/tests/%: tests/interop/%.c
 $(SUITES): $(B)/tests/%: tests/conformance/%.c
 $(BENCHES): $(B)/tests/%: tests/bench/%.c
 $(FUZZERS): $(B)/fuzz/%: tests/fuzz/%.c
 $(UNITS): EXTRA := -lcmocka
+$(BENCHES): EXTRA := -lm
 $(FUZZERS): EXTRA := -fsanitize=fuzzer
 $(TESTS): $(LIBRARY)
 	@mkdir -p $(@D)

@@ -59,8 +59,9 @@ static void print_exposed(const struct tally *t, char *buf)
 {
     size_t len = 0;
     for (size_t i = 0; i < t->n_sums && len < ANSWER_TEXT; i++)
-        len += (size_t)snprintf(buf + len, ANSWER_TEXT - len, "%s%" PRIu64 " to %s",
-                                len ? ", " : "", t->sums[i].most, t->sums[i].kind);
+        if (strcmp(t->sums[i].what, "party_address") == 0)
+            len += (size_t)snprintf(buf + len, ANSWER_TEXT - len, "%s%" PRIu64 " to %s",
+                                    len ? ", " : "", t->sums[i].most, t->sums[i].kind);
 }
 
 /* "-" for what was not measured. */

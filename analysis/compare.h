@@ -70,8 +70,8 @@ struct compare_row {
 struct compare_leak {
     size_t cell;
     char observer[32], what[32], kind[32];
-    party_t who, whom;
-    uint64_t a, b; /* trials with it; of a sum: the largest number in a trial */
+    party_t who, whom, other; /* other: of a pair, else PARTY_NONE */
+    uint64_t a, b;            /* trials with it; of a sum: the largest number in a trial */
     uint8_t level_a, level_b;
 };
 

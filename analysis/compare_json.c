@@ -79,6 +79,8 @@ static json_t *leak_json(const struct compare *c, const struct compare_leak *l)
     put(o, "observer", json_string(l->observer));
     put(o, "who", json_string(load_name(cell, l->who)));
     put(o, "whom", json_string(load_name(cell, l->whom)));
+    if (l->other != PARTY_NONE)
+        put(o, "other", json_string(load_name(cell, l->other)));
     put(o, "level_a", json_integer(l->level_a));
     put(o, "level_b", json_integer(l->level_b));
     return o;
@@ -106,7 +108,7 @@ static json_t *first_json(const struct compare *c)
         put(o, "not_shown", json_string(d->untraced));
         return o;
     }
-    put(o, "line", json_integer((json_int_t)d->line));
+    put(o, d->logged ? "event" : "line", json_integer((json_int_t)d->line));
     put(o, "before", lines_json(d->before, d->n_before));
     put(o, "a", lines_json(d->a, d->n_a));
     put(o, "b", lines_json(d->b, d->n_b));

@@ -13,18 +13,6 @@ static int add_leak(struct compare *c, const struct compare_leak *leak)
     return OK;
 }
 
-static int row_order(const struct exposure_row *a, const struct exposure_row *b)
-{
-    int order = strcmp(a->observer, b->observer);
-    if (order == 0)
-        order = strcmp(a->what, b->what);
-    if (order == 0)
-        order = a->who < b->who ? -1 : a->who > b->who;
-    if (order == 0)
-        order = a->whom < b->whom ? -1 : a->whom > b->whom;
-    return order;
-}
-
 /* Both tallies' rows are sorted: one pass. */
 static int compare_rows(struct compare *c, size_t cell, const struct tally *a,
                         const struct tally *b)
@@ -32,9 +20,12 @@ static int compare_rows(struct compare *c, size_t cell, const struct tally *a,
     size_t i = 0, j = 0;
     int rc = OK;
     while (rc == OK && (i < a->n_rows || j < b->n_rows)) {
-        int order = i == a->n_rows ? 1 : j == b->n_rows ? -1 : row_order(&a->rows[i], &b->rows[j]);
+        int order = i == a->n_rows   ? 1
+                    : j == b->n_rows ? -1
+                                     : tally_row_order(&a->rows[i], &b->rows[j]);
         const struct exposure_row *x = order <= 0 ? &a->rows[i] : &b->rows[j];
-        struct compare_leak leak = {.cell = cell, .who = x->who, .whom = x->whom};
+        struct compare_leak leak = {
+            .cell = cell, .who = x->who, .whom = x->whom, .other = x->other};
         memcpy(leak.observer, x->observer, sizeof leak.observer);
         memcpy(leak.what, x->what, sizeof leak.what);
         if (order <= 0) {
@@ -59,7 +50,8 @@ static int compare_sums(struct compare *c, size_t cell, const struct tally *a,
 {
     int rc = OK;
     for (size_t j = 0; rc == OK && j < b->n_sums; j++) {
-        struct compare_leak leak = {.cell = cell, .whom = COMPARE_SUM, .b = b->sums[j].most};
+        struct compare_leak leak = {
+            .cell = cell, .whom = COMPARE_SUM, .other = PARTY_NONE, .b = b->sums[j].most};
         for (size_t i = 0; i < a->n_sums; i++)
             if (strcmp(a->sums[i].what, b->sums[j].what) == 0 &&
                 strcmp(a->sums[i].kind, b->sums[j].kind) == 0)

@@ -10,6 +10,9 @@
 enum { RESAMPLES = 5000, RESAMPLES_MIN = 1000, DRAWS = 20000000 };
 
 static const uint64_t SEED = 9;
+/* The studentised interval of few pairs can be absurdly wide: beyond so many of Student's it is
+ * cut. */
+static const double T_CAP = 3.0;
 static const double PI = 3.141592653589793;
 
 /* ---- functions ------------------------------------------------------------------------ */
@@ -121,26 +124,68 @@ static size_t resamples_of(size_t n)
     return most > RESAMPLES ? RESAMPLES : most < RESAMPLES_MIN ? RESAMPLES_MIN : most;
 }
 
-static int bootstrap(const double *d, size_t n, uint64_t which, struct effect *out)
+/* t as t * |t|: the same order, and no root for each resample. */
+static double squared_t(double sum, double squares, size_t n)
 {
-    size_t m = resamples_of(n), rank;
-    double *sums = malloc(m * sizeof *sums);
-    double tail =
-        effect_normal(-effect_root((double)n / (double)(n - 1)) * t_quantile((unsigned)n - 1));
+    double mean = sum / (double)n, spread = (squares - sum * mean) / (double)(n * (n - 1));
+    double t2 = mean * mean;
+    if (t2 <= 0.0)
+        return 0.0;
+    t2 = spread > t2 * 1e-12 ? t2 / spread : 1e12; /* all drawn alike: beyond any cap */
+    return mean < 0.0 ? -t2 : t2;
+}
+
+/* The t whose square is s, cut to +-cap. */
+static double cut_t(double s, double cap)
+{
+    double t = effect_root(s < 0.0 ? -s : s);
+    t = t < cap ? t : cap;
+    return s < 0.0 ? -t : t;
+}
+
+/* Of the n differences from their mean: m sums, and m squared t. */
+static void resample(const double *c, size_t n, size_t m, uint64_t which, double *sums, double *ts)
+{
     struct dice dice = dice_name(SEED, "bootstrap", which, n, 0);
-    if (!sums)
-        return ERR_NOMEM;
     for (size_t i = 0; i < m; i++) {
-        sums[i] = 0.0;
-        for (size_t k = 0; k < n; k++)
-            sums[i] += d[dice_below(&dice, n)];
+        double sum = 0.0, squares = 0.0;
+        for (size_t k = 0; k < n; k++) {
+            double x = c[dice_below(&dice, n)];
+            sum += x;
+            squares += x * x;
+        }
+        sums[i] = sum;
+        ts[i] = squared_t(sum, squares, n);
     }
     qsort(sums, m, sizeof *sums, by_value);
+    qsort(ts, m, sizeof *ts, by_value);
+}
+
+static int bootstrap(const double *d, size_t n, uint64_t which, struct effect *out)
+{
+    size_t m = resamples_of(n), rank, at = m / 40; /* 2.5 % */
+    double *memory = malloc((2 * m + n) * sizeof *memory), *ts = memory + m, *c = ts + m;
+    double quantile = t_quantile((unsigned)n - 1), squares = 0.0, error, low, high;
+    double tail = effect_normal(-effect_root((double)n / (double)(n - 1)) * quantile);
+    if (!memory)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < n; i++) {
+        c[i] = d[i] - out->change;
+        squares += c[i] * c[i];
+    }
+    resample(c, n, m, which, memory, ts);
+    error = effect_root(squares / (double)(n * (n - 1)));
+    low = -cut_t(ts[m - 1 - at], T_CAP * quantile) * error;
+    high = -cut_t(ts[at], T_CAP * quantile) * error;
     rank = (size_t)(tail * (double)m); /* as many lie outside, on each side */
-    out->low = sums[rank] / (double)n;
-    out->high = sums[m - 1 - rank] / (double)n;
+    if (memory[rank] / (double)n < low)
+        low = memory[rank] / (double)n;
+    if (memory[m - 1 - rank] / (double)n > high)
+        high = memory[m - 1 - rank] / (double)n;
+    out->low = out->change + low;
+    out->high = out->change + high;
     out->interval = true;
-    free(sums);
+    free(memory);
     return OK;
 }
 

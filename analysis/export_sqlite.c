@@ -25,7 +25,8 @@ static const char schema[] =
     "CREATE TABLE trial_metrics(run TEXT, cell INTEGER, trial INTEGER, metric TEXT, unit TEXT,"
     " value REAL, FOREIGN KEY(run, cell, trial) REFERENCES trials);"
     "CREATE TABLE exposures(run TEXT, cell INTEGER, observer TEXT, what TEXT, who TEXT, whom TEXT,"
-    " level INTEGER, trials INTEGER, first_ns INTEGER, FOREIGN KEY(run, cell) REFERENCES cells);"
+    " level INTEGER, trials INTEGER, first_ns INTEGER, other TEXT,"
+    " FOREIGN KEY(run, cell) REFERENCES cells);"
     "CREATE TABLE expectations(run TEXT, cell INTEGER, line INTEGER, text TEXT, met INTEGER,"
     " found TEXT, FOREIGN KEY(run, cell) REFERENCES cells);"
     "CREATE INDEX trial_metrics_by ON trial_metrics(metric, run, cell);";
@@ -109,9 +110,10 @@ static void add_exposures(struct database *d, const struct series *x)
     const struct tally *t = &x->cell->tally;
     for (size_t i = 0; i < t->n_rows; i++) {
         const struct exposure_row *r = &t->rows[i];
-        insert(d, "exposures", "sissssiii", x->run->id, (int64_t)x->cell->index, r->observer,
+        insert(d, "exposures", "sissssiiis", x->run->id, (int64_t)x->cell->index, r->observer,
                r->what, load_name(x->cell, r->who), load_name(x->cell, r->whom), (int64_t)r->level,
-               (int64_t)t->row_trials[i], (int64_t)r->first);
+               (int64_t)t->row_trials[i], (int64_t)r->first,
+               r->other == PARTY_NONE ? NULL : load_name(x->cell, r->other));
     }
 }
 

@@ -1,7 +1,9 @@
-/* Where two runs of a deterministic world part: the first trial whose events differ, and, if both
- * folders hold its recording (traces/<cell>-<trial>.txt, written by `partyline run --trace`), the
- * first differing line with its neighbours. Without recordings there are only digests: then it
- * says which command shows that trial.
+/* Where two runs of a deterministic world part: the first trial whose events differ, and in it the
+ * first event that does, with its neighbours. It is read from the recordings, if both folders hold
+ * that trial's (traces/<cell>-<trial>.txt, written by `partyline run --trace`), else from the logs
+ * of events that every run keeps (engine/run/evlog.h). Beyond the events that a log keeps it says
+ * between which events, and when. Folders without a log have only digests: then it says why, and
+ * which command shows that trial.
  */
 #ifndef PARTYLINE_ANALYSIS_FIRST_DIFF_H
 #define PARTYLINE_ANALYSIS_FIRST_DIFF_H
@@ -16,11 +18,12 @@ struct first_diff {
     size_t cell;   /* of run a */
     uint32_t trial;
     uint64_t digest_a, digest_b;
-    char command[256]; /* shows the trial */
+    char command[1024]; /* shows the trial */
 
-    bool traced;        /* both recordings are there and differ; if not: */
-    char untraced[160]; /* why */
-    unsigned long line; /* from 1; 0: the recordings don't differ */
+    bool traced;        /* the event is shown; if not: */
+    char untraced[320]; /* why, or where to look */
+    bool logged;        /* what is shown is of the logs: `line` counts events */
+    unsigned long line; /* from 1; 0: nothing is shown */
     /* Printable text: the lines before, and from the first differing one on, on each side. */
     char before[FIRST_DIFF_CONTEXT][FIRST_DIFF_LINE];
     char a[FIRST_DIFF_SIDE][FIRST_DIFF_LINE], b[FIRST_DIFF_SIDE][FIRST_DIFF_LINE];

@@ -1,6 +1,7 @@
 #include "analysis/merge.h"
 
 #include "analysis/series.h"
+#include "engine/run/evlog.h"
 #include "engine/run/files.h"
 #include "engine/run/outputs.h"
 
@@ -215,6 +216,27 @@ static int copy_trial(const struct merge *m, const struct joined *c, uint32_t k,
     return rc;
 }
 
+/* The log of its events, which knows the trial by its digest alone. */
+static int copy_log(const struct merge *m, const struct joined *c, uint32_t k, struct err *e)
+{
+    const struct origin *s = &c->trials[k];
+    char path[PATH_MAX + 64], *data;
+    size_t len;
+    int rc;
+    snprintf(path, sizeof path, "%s/" EVLOG_NAME, m->parts[s->part].dir, (unsigned)c->from->index,
+             (unsigned)s->trial);
+    rc = files_read(path, EVLOG_FILE_MAX, &data, &len, e);
+    if (rc != OK)
+        return rc == ERR_ABSENT ? OK : rc;
+    snprintf(path, sizeof path, "%s/" EVLOG_DIR, m->out);
+    rc = files_make_dir(path, e);
+    snprintf(path, sizeof path, "%s/" EVLOG_NAME, m->out, (unsigned)c->from->index, (unsigned)k);
+    if (rc == OK)
+        rc = files_write(path, data, len, e);
+    free(data);
+    return rc;
+}
+
 static int read_expects(struct merge *m, struct joined *c, struct err *e)
 {
     const json_t *cells = json_object_get(c->part->summary, "cells");
@@ -258,45 +280,9 @@ static int fill_cell(struct merge *m, struct joined *c, struct run_cell *out, st
     if (!out->verdicts || tally_init(&out->tally, &c->from->spec, c->n) != OK)
         return err_set(e, ERR_NOMEM, "no memory for a cell");
     for (uint32_t k = 0; rc == OK && k < c->n; k++)
-        rc = copy_trial(m, c, k, &out->tally, e);
+        if ((rc = copy_trial(m, c, k, &out->tally, e)) == OK)
+            rc = copy_log(m, c, k, e);
     return rc;
-}
-
-/* As `run` judges. */
-static int judge(struct run *r)
-{
-    bool failed = false, unmet = false;
-    for (size_t i = 0; i < r->n_cells; i++) {
-        struct run_cell *c = &r->cells[i];
-        for (size_t j = 0; j < c->cell->n_expects; j++) {
-            const struct cell_expect *x = &c->cell->expects[j];
-            c->verdicts[j] = (struct run_verdict){
-                .line = x->line,
-                .text = x->expect->text,
-                .result = expect_eval(x->expect, tally_lookup, &c->tally),
-            };
-            c->completion_judged |= expect_of_completion(x->expect);
-            unmet |= !c->verdicts[j].result.met;
-        }
-        failed |= c->tally.wrong > 0 || (c->tally.unfinished > 0 && !c->completion_judged);
-    }
-    return failed ? EXIT_TRIAL_FAILED : unmet ? EXIT_UNMET : EXIT_DONE;
-}
-
-static uint64_t digest_of(const struct run *r)
-{
-    uint8_t *bytes = calloc(r->n_cells + 1, 8);
-    uint64_t digest;
-    if (!bytes)
-        abort();
-    for (size_t i = 0; i < r->n_cells; i++) {
-        digest = tally_digest(&r->cells[i].tally);
-        for (int b = 0; b < 8; b++)
-            bytes[8 * i + (size_t)b] = (uint8_t)(digest >> (8 * b));
-    }
-    digest = XXH3_64bits(bytes, 8 * r->n_cells);
-    free(bytes);
-    return digest;
 }
 
 /* ---- manifest and env ----------------------------------------------------------------- */
@@ -335,11 +321,13 @@ static int write_manifest(const struct merge *m, struct err *e)
     json_t *o = json_copy(m->parts[0].manifest), *merged = json_array();
     char *text, id[24];
     for (size_t p = 0; p < m->n_parts; p++)
-        json_array_append_new(merged, json_pack("{s:s, s:I}", "run", m->parts[p].id, "seed",
-                                                (json_int_t)m->parts[p].seed));
+        json_array_append_new(merged, json_pack("{s:s, s:I, s:O*}", "run", m->parts[p].id, "seed",
+                                                (json_int_t)m->parts[p].seed, "command",
+                                                json_object_get(m->parts[p].manifest, "command")));
     json_object_set_new(o, "cells", cells_json(m));
     json_object_set_new(o, "merged", merged);
     json_object_del(o, "run");
+    json_object_del(o, "command");
     text = json_dumps(o, JSON_SORT_KEYS | JSON_COMPACT);
     snprintf(id, sizeof id, "%016" PRIx64, text ? XXH3_64bits(text, strlen(text)) : 0);
     free(text);
@@ -379,8 +367,7 @@ static int write_run(struct merge *m, int *code, struct err *e)
     for (size_t i = 0; rc == OK && i < m->n_cells; i++)
         rc = fill_cell(m, &m->cells[i], &r.cells[i], e);
     if (rc == OK) {
-        r.digest = digest_of(&r);
-        *code = judge(&r);
+        *code = run_judge(&r);
         rc = outputs_write(&r, *code, e);
     }
     if (rc == OK)

@@ -36,20 +36,30 @@ static size_t find(const party_t *list, size_t n, party_t who)
     return n;
 }
 
+static void warm(struct heat *h, size_t r, party_t whom, uint8_t level, uint32_t trials)
+{
+    size_t c = find(h->columns, h->n_columns, whom);
+    if (c == h->n_columns)
+        return;
+    if (level > h->at[r][c].level)
+        h->at[r][c].level = level;
+    if (trials > h->at[r][c].trials)
+        h->at[r][c].trials = trials;
+}
+
+/* A fact about a pair is about both. */
 static void heat_of(const struct series *x, const char *what, struct heat *h)
 {
     const struct tally *t = &x->cell->tally;
     memset(h, 0, sizeof *h);
     axes_of(x->cell, h);
     for (size_t i = 0; i < t->n_rows; i++) {
-        size_t r = find(h->rows, h->n_rows, t->rows[i].who);
-        size_t c = find(h->columns, h->n_columns, t->rows[i].whom);
-        if (strcmp(t->rows[i].what, what) != 0 || r == h->n_rows || c == h->n_columns)
+        const struct exposure_row *row = &t->rows[i];
+        size_t r = find(h->rows, h->n_rows, row->who);
+        if (strcmp(row->what, what) != 0 || r == h->n_rows)
             continue;
-        if (t->rows[i].level > h->at[r][c].level)
-            h->at[r][c].level = t->rows[i].level;
-        if (t->row_trials[i] > h->at[r][c].trials)
-            h->at[r][c].trials = t->row_trials[i];
+        warm(h, r, row->whom, row->level, t->row_trials[i]);
+        warm(h, r, row->other, row->level, t->row_trials[i]);
     }
 }
 

@@ -327,7 +327,7 @@ static void write_points(FILE *f, const struct plot *x, struct plot_unit u)
         plot_value(f, v.low, u);
         fputc(' ', f);
         plot_value(f, v.high, u);
-        fprintf(f, " %" PRId64 "\n\n\n", series_addresses(x->shown[i]));
+        fprintf(f, " %" PRId64 "\n\n\n", series_facts(x->shown[i]));
     }
 }
 
@@ -339,7 +339,7 @@ static int points_script(struct plot *x, struct plot_unit u, int64_t max, struct
     if (!f)
         return err_set(e, ERR_NOMEM, "no memory");
     fprintf(f,
-            "set xlabel 'completion, median [%s]'\nset ylabel 'addresses exposed'\n"
+            "set xlabel 'completion, median [%s]'\nset ylabel 'facts exposed'\n"
             "set xrange [0:*]\nset yrange [0:%" PRId64 "]\nset offsets graph 0, graph 0.06, 0, 0\n",
             u.name, max + max / 6 + 1);
     fclose(f);
@@ -368,8 +368,7 @@ int plot_privacy(const struct series_set *s, struct plots *p, struct err *e)
     int rc;
     size_t n = 0;
     for (size_t i = 0; i < s->n; i++)
-        n += series_addresses(&s->list[i]) >= 0 &&
-             hist_count(hist_of(&s->list[i], METRIC_COMPLETION));
+        n += series_facts(&s->list[i]) >= 0 && hist_count(hist_of(&s->list[i], METRIC_COMPLETION));
     if (n == 0)
         return OK;
     x = plots_add(p, PLOT_SCATTER, "latency_privacy");
@@ -378,7 +377,7 @@ int plot_privacy(const struct series_set *s, struct plots *p, struct err *e)
     if (!x || !x->shown)
         return err_set(e, ERR_NOMEM, "no memory");
     for (size_t i = 0; i < s->n && x->n_shown < PLOT_POINTS; i++) {
-        int64_t a = series_addresses(&s->list[i]);
+        int64_t a = series_facts(&s->list[i]);
         const struct hist *h = hist_of(&s->list[i], METRIC_COMPLETION);
         if (a < 0 || hist_count(h) == 0)
             continue;
@@ -387,10 +386,12 @@ int plot_privacy(const struct series_set *s, struct plots *p, struct err *e)
         slowest = hist_quantile(h, HIST_P50) > slowest ? hist_quantile(h, HIST_P50) : slowest;
     }
     snprintf(x->title, sizeof x->title, "latency against privacy");
-    snprintf(x->caption, sizeof x->caption,
-             "Left is faster, low is more private. Addresses: facts that a node knows a party's "
-             "network address, the most in one trial. Bars: 95 %% interval over trials.%s",
-             n > x->n_shown ? " Only the first 36 cells." : "");
+    snprintf(
+        x->caption, sizeof x->caption,
+        "Left is faster, low is more private. Facts: that a node knows a party's network address, "
+        "that it takes part, who talks to whom, or an input; of all nodes together, the most "
+        "in one trial. Bars: 95 %% interval over trials.%s",
+        n > x->n_shown ? " Only the first 36 cells." : "");
     f = plot_data(p, x, e);
     if (!f)
         return ERR_IO;

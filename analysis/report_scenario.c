@@ -1,4 +1,5 @@
 #include "analysis/html.h"
+#include "analysis/command.h"
 #include "analysis/report.h"
 
 #include <inttypes.h>
@@ -148,67 +149,19 @@ void report_scenario(FILE *f, const struct series_set *s)
 
 /* ---- how to repeat it ----------------------------------------------------------------- */
 
-/* A word of a shell command: quoted unless it is plain. */
-static void shell_word(FILE *f, const char *text)
+static void command(FILE *f, char *text)
 {
-    static const char plain[] =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.,:=/-";
-    if (*text && strspn(text, plain) == strlen(text)) {
-        html_text(f, text);
-        return;
-    }
-    html_text(f, "'");
-    for (; *text; text++) {
-        char one[5] = {0};
-        size_t n = html_char(text);
-        memcpy(one, text, n ? n : 1);
-        html_text(f, *text == '\'' ? "'\\''" : n && *text != '\n' ? one : " ");
-        text += n ? n - 1 : 0;
-    }
-    html_text(f, "'");
-}
-
-/* The axes that --only narrowed to one value. */
-static void only(FILE *f, const struct load_run *r)
-{
-    const json_t *axes = json_object_get(json_object_get(r->manifest, "scenario"), "axes");
-    const char *axis;
-    json_t *values;
-    json_object_foreach((json_t *)(uintptr_t)axes, axis, values)
-    {
-        const json_t *first = json_object_get(r->cells[0].axes, axis);
-        bool one = json_is_string(first) && json_array_size(values) > 1;
-        for (size_t i = 1; i < r->n_cells; i++)
-            one &= json_equal(json_object_get(r->cells[i].axes, axis), first);
-        if (!one)
-            continue;
-        fputs(" --only ", f);
-        shell_word(f, axis);
-        fputc('=', f);
-        shell_word(f, json_string_value(first));
-    }
+    html_put(f, "%\n", text ? text : "");
+    free(text);
 }
 
 static void one_repeat(FILE *f, const struct load_run *r)
 {
     const json_t *merged = json_object_get(r->manifest, "merged");
-    int64_t repeat =
-        json_integer_value(json_object_get(json_object_get(r->manifest, "scenario"), "repeat"));
-    fputs("<pre>partyline run ", f);
-    shell_word(f, r->scenario);
-    fputs(".yaml --world ", f);
-    shell_word(f, r->world);
-    fprintf(f, " --seed %" PRId64 " --repeat %" PRId64, r->seed, repeat);
-    only(f, r);
-    fputs("\n", f);
-    if (r->deterministic && !merged) {
-        fputs("partyline trace ", f);
-        shell_word(f, r->scenario);
-        fprintf(f, ".yaml --world ");
-        shell_word(f, r->world);
-        fprintf(f, " --seed %" PRId64 " --cell %u --trial 0\n", r->seed,
-                (unsigned)r->cells[0].index);
-    }
+    fputs("<pre>", f);
+    command(f, command_run(r));
+    if (r->deterministic && !merged)
+        command(f, command_trace(r, &r->cells[0], 0));
     fputs("</pre>\n<dl class=\"facts\">", f);
     html_put(f, "<dt>version</dt><dd>% (git revision %)</dd>\n", r->version, r->revision);
     html_put(f, "<dt>world</dt><dd>%</dd>\n<dt>run</dt><dd><code>%</code></dd>\n", r->world, r->id);
@@ -239,7 +192,8 @@ void report_repeat(FILE *f, const struct series_set *s)
         one_repeat(f, &s->runs[i]);
     }
     fputs("<p class=\"note\">Every plot is also in <code>plots/</code>, as SVG and PDF, with its "
-          "gnuplot script and its data; the table is there for LaTeX (<code>table.tex</code>)."
+          "gnuplot script and its data; the table is there for LaTeX (<code>table.tex</code>). "
+          "The report of a run with <code>--trace</code> draws the course of one trial."
           "</p>\n",
           f);
 }

@@ -251,12 +251,11 @@ void series_share(uint32_t part, uint32_t all, int64_t *ppm, int64_t *low, int64
         *high = (int64_t)((middle + half) * 1e6 + 0.999999);
 }
 
-int64_t series_addresses(const struct series *x)
+int64_t series_facts(const struct series *x)
 {
     int64_t all = -1;
     for (size_t i = 0; i < x->cell->tally.n_sums; i++)
-        if (strcmp(x->cell->tally.sums[i].what, "party_address") == 0)
-            all = (all < 0 ? 0 : all) + (int64_t)x->cell->tally.sums[i].most;
+        all = (all < 0 ? 0 : all) + (int64_t)x->cell->tally.sums[i].most;
     return all;
 }
 

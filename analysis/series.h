@@ -56,7 +56,7 @@ bool series_measure(const struct series *, unsigned measure, struct figure *);
  * 22 (1927)). */
 void series_share(uint32_t part, uint32_t all, int64_t *ppm, int64_t *low, int64_t *high);
 
-/* All addresses of parties that anybody learned, the most in one trial; -1: nobody observed. */
-int64_t series_addresses(const struct series *);
+/* All facts about parties that anybody learned, the most in one trial; -1: nobody observed. */
+int64_t series_facts(const struct series *);
 
 #endif

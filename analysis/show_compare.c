@@ -111,7 +111,8 @@ static const struct compare_row **order_of(const struct compare *c)
 static void describe_leak(const struct compare *c, const struct compare_leak *l, enum format f,
                           char *buf, size_t cap)
 {
-    char what[80], who[160], whom[160];
+    char what[80], who[160], whom[160], other[160];
+    bool pair = l->other != PARTY_NONE;
     const struct load_cell *cell = &c->a->cells[l->cell];
     escape(f, l->what, what, sizeof what);
     if (l->whom == COMPARE_SUM)
@@ -119,11 +120,12 @@ static void describe_leak(const struct compare *c, const struct compare_leak *l,
                  what, l->a, escape(f, l->kind, who, sizeof who), l->b);
     else
         snprintf(buf, cap,
-                 "%s: %s learns it about %s in %" PRIu64 " trials (level %u), before in %" PRIu64
-                 " (level %u)",
+                 "%s: %s learns it about %s%s%s in %" PRIu64
+                 " trials (level %u), before in %" PRIu64 " (level %u)",
                  what, escape(f, load_name(cell, l->who), who, sizeof who),
-                 escape(f, load_name(cell, l->whom), whom, sizeof whom), l->b, l->level_b, l->a,
-                 l->level_a);
+                 escape(f, load_name(cell, l->whom), whom, sizeof whom), pair ? " and " : "",
+                 pair ? escape(f, load_name(cell, l->other), other, sizeof other) : "", l->b,
+                 l->level_b, l->a, l->level_a);
 }
 
 /* ---- text ----------------------------------------------------------------------------- */
@@ -176,7 +178,7 @@ static void print_first(const struct compare *c, FILE *f)
     fprintf(f, "\nfirst difference: trial %u of cell %u, %s\n", (unsigned)d->trial,
             (unsigned)c->a->cells[d->cell].index, cell_name(c, d->cell, PLAIN, name, sizeof name));
     if (d->traced) {
-        fprintf(f, "  event %lu of its recording:\n", d->line);
+        fprintf(f, "  event %lu%s:\n", d->line, d->logged ? "" : " of its recording");
         print_lines(f, " ", d->before, d->n_before);
         print_lines(f, "-", d->a, d->n_a);
         print_lines(f, "+", d->b, d->n_b);

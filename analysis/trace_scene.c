@@ -4,6 +4,8 @@
 #include <string.h>
 
 enum { NO_MEMORY = -2 };
+/* An arrow's beginning, or too much to be seen. */
+enum { UNDRAWN = 1 << TRACE_ROOM | 1 << TRACE_SEND | TRACE_OF_TRANSPORT | TRACE_OF_CHANNEL };
 
 /* ---- arrays --------------------------------------------------------------------------- */
 
@@ -129,7 +131,8 @@ static void before(struct scene *s, enum trace_kind kind, int node)
 
 static int take(struct scene *s, const struct trace_line *l, const struct trace_filter *f)
 {
-    bool message = l->kind == TRACE_DATA || l->kind == TRACE_LOST;
+    bool came = l->kind == TRACE_DATA || l->kind == TRACE_DELIVER;
+    bool message = came || l->kind == TRACE_LOST;
     int node = node_of(s, l->node), peer = node_of(s, l->peer);
     struct scene_mark *m;
     if (node == NO_MEMORY || peer == NO_MEMORY)
@@ -141,8 +144,8 @@ static int take(struct scene *s, const struct trace_line *l, const struct trace_
         return OK;
     }
     if (message) {
-        struct scene_arrow a = {.from = l->kind == TRACE_DATA ? peer : node,
-                                .to = l->kind == TRACE_DATA ? node : peer,
+        struct scene_arrow a = {.from = came ? peer : node,
+                                .to = came ? node : peer,
                                 .sent = l->sent,
                                 .came = l->at,
                                 .bytes = l->bytes,
@@ -151,7 +154,7 @@ static int take(struct scene *s, const struct trace_line *l, const struct trace_
         set_why(a.why, l->kind == TRACE_LOST ? l->more : NULL);
         return a.from < 0 ? OK : add_arrow(s, &a);
     }
-    if (l->at >= f->until || l->kind == TRACE_ROOM)
+    if (l->at >= f->until || 1U << l->kind & UNDRAWN)
         return OK;
     m = MORE(s, marks);
     if (!m)

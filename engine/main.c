@@ -1,5 +1,6 @@
 #include "engine/cmd/cmd.h"
 
+#include "engine/plugins.h"
 #include "engine/run/suggest.h"
 #include "version.h"
 
@@ -14,7 +15,8 @@ static void find_scenarios(void)
 {
     static char dir[PATH_MAX + 64];
     static const char *const places[] = {"/scenarios", "/../scenarios",
-                                         "/../share/partyline/scenarios"};
+                                         "/../share/partyline/scenarios",
+                                         "/../../share/partyline/scenarios"};
     char self[PATH_MAX];
     struct stat st;
     ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
@@ -42,6 +44,32 @@ static int unknown_command(const char *name)
     return EXIT_USAGE;
 }
 
+/* The world that is asked for, if another executable of ours has it; else NULL. */
+static const struct world *elsewhere(const struct cmd_args *args)
+{
+    const char *name = cmd_given(args, "--world");
+    const struct world *w = name ? plugin_world(name) : NULL;
+    return w && !w->run ? w : NULL;
+}
+
+/* It takes over, with the same arguments; returns only if it is not there. */
+static int become(const struct world *w, char **argv)
+{
+    static const char *const places[] = {"", "/../libexec/partyline"};
+    char self[PATH_MAX], path[PATH_MAX + 64];
+    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+    self[n > 0 ? n : 0] = 0;
+    if (n > 0)
+        *strrchr(self, '/') = 0;
+    for (size_t i = 0; n > 0 && i < sizeof places / sizeof places[0]; i++) {
+        snprintf(path, sizeof path, "%s%s/%s", self, places[i], w->program);
+        execv(path, argv);
+    }
+    fprintf(stderr, "partyline: the world %s needs the program %s, which is not there. %s\n",
+            w->name, w->program, w->lacking);
+    return EXIT_LACKING;
+}
+
 static int command(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "help";
@@ -66,7 +94,7 @@ static int command(int argc, char **argv)
             cmd_print_help(cmd_table[i], stdout);
             return EXIT_DONE;
         }
-        return cmd_table[i]->run(&args);
+        return elsewhere(&args) ? become(elsewhere(&args), argv) : cmd_table[i]->run(&args);
     }
     return unknown_command(name);
 }

@@ -15,7 +15,10 @@ struct node {
 static int channel_emit(void *node, party_t to, const void *data, size_t len)
 {
     struct party *p = node;
-    return p->carrier->send(p->carrier_state, to, data, len);
+    int rc = p->carrier->send(p->carrier_state, to, data, len);
+    if (rc == OK)
+        party_trace(p, (struct trace_layer){LAYER_EMIT, .peer = to, .len = len});
+    return rc;
 }
 
 static void channel_deliver(void *node, party_t from, const uint8_t *data, size_t len)
@@ -33,6 +36,9 @@ static void channel_deliver(void *node, party_t from, const uint8_t *data, size_
     if (p->shared_clock)
         metrics_add(m, METRIC_MESSAGE, p->env->now - (ns_t)get_le64(data + 8));
     env_charge(p->env, COST_MESSAGE, 1);
+    party_trace(p,
+                (struct trace_layer){LAYER_DELIVER, .peer = from, .label = label,
+                                     .sent = (ns_t)get_le64(data + 8), .len = len - NODE_HEADER});
     p->protocol->recv(p->protocol_state, p, from, label, data + NODE_HEADER, len - NODE_HEADER);
 }
 
@@ -58,6 +64,7 @@ static void channel_state_changed(void *node, party_t id, enum peer_state state)
     struct peer *peer = party_peer(p, id);
     bool first = state == PEER_UP && !peer->ever_up;
     peer->up = state == PEER_UP || state == PEER_RESTARTED;
+    party_trace(p, (struct trace_layer){LAYER_PEER, .peer = id, .state = state});
     if (first) {
         peer->ever_up = true;
         p->n_ever_up++;
@@ -103,6 +110,7 @@ static void transport_deliver(void *node, party_t from, const uint8_t *data, siz
 {
     struct party *p = node;
     struct peer *peer = party_peer(p, from);
+    party_trace(p, (struct trace_layer){LAYER_RECEIVE, .peer = from, .len = len});
     if (peer && peer->channel)
         channel_receive(peer->channel, data, len);
     else
@@ -203,7 +211,8 @@ static const struct transport_role *carrier_role(const struct trial_spec *t, uin
 
 const struct accept *node_accepts(const struct trial_spec *t, uint32_t self)
 {
-    return carrier_role(t, self)->accepts;
+    const struct transport_role *r = carrier_role(t, self);
+    return r->accepts_with ? r->accepts_with(t->transport_opts) : r->accepts;
 }
 
 /* Does a node of this role talk to this one? */
@@ -275,6 +284,7 @@ static int init_plugins(struct party *p, struct err *e)
                                     .opts = t->transport_opts,
                                     .identity = p->shared.identity,
                                     .modelled = t->modelled,
+                                    .shared_clock = p->shared_clock,
                                     .timer_base = TIMER_TRANSPORT,
                                     .up = &transport_up,
                                     .node = p};
@@ -301,6 +311,7 @@ int node_new(struct node **out, const struct node_config *config, struct env *en
     p->env = env;
     p->shared_clock = config->shared_clock;
     p->completion = -1;
+    p->trace = config->trace;
     p->shared = (struct channel_node){
         .env = env,
         .roster = t->roster,
@@ -308,7 +319,8 @@ int node_new(struct node **out, const struct node_config *config, struct env *en
         .identity = config->identity,
         .mode = t->channel,
         .scenario_digest = t->scenario_digest,
-        .program = p->self < t->roster->n_parties ? t->programs[p->self] : "",
+        .program = p->self < t->roster->n_parties ? t->programs[p->self]
+                   : p->protocol ? t->service_program : "",
         .max_frame = t->transport->max_message,
         .pool_cap = CHANNEL_POOL_DEFAULT,
         .up = &channel_up,

@@ -21,6 +21,7 @@ struct node_config {
     uint32_t self;
     const struct identity *identity; /* NULL with channel: none */
     bool shared_clock;               /* `message` may be measured across nodes */
+    const struct trace *trace;       /* whose layer() is told what passes; NULL: nobody's */
 };
 
 /* Sets env->event and env->node. OK, ERR_NOMEM, or the plugin's refusal in err. */

@@ -38,6 +38,13 @@ const char *party_name(const struct party *p, party_t id)
     return p->trial->roster->entries[id].name;
 }
 
+void party_tell(const struct party *p, struct trace_layer what)
+{
+    what.node = p->self;
+    what.at = p->env->now + p->env->spent;
+    p->trace->layer(p->trace->ctx, &what);
+}
+
 const struct protocol_role *party_role(const struct protocol *protocol, const char *name)
 {
     for (const struct protocol_role *r = protocol->roles; r->name; r++)
@@ -91,6 +98,7 @@ int party_send(struct party *p, party_t to, struct label label, const void *data
     put_le64(head + 8, (uint64_t)(p->env->now + p->env->spent));
     rc = channel_send(peer->channel, head, sizeof head, data, len);
     if (rc == OK) {
+        party_trace(p, (struct trace_layer){LAYER_SEND, .peer = to, .label = label, .len = len});
         p->useful += len;
         metrics_count(p->env->metrics, COUNT_MESSAGES, 1);
         metrics_count(p->env->metrics, COUNT_MESSAGE_BYTES, len);
@@ -163,4 +171,12 @@ void party_drop(struct party *p, enum drop which)
 void party_charge(struct party *p, enum env_cost op, uint64_t n)
 {
     env_charge(p->env, op, n);
+}
+void party_disclose(struct party *p, const struct shown *fact)
+{
+    p->env->ops->show(p->env, fact);
+}
+const struct identity *party_identity(const struct party *p)
+{
+    return p->shared.identity;
 }

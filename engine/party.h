@@ -28,6 +28,7 @@ struct party {
     uint32_t n_peers;
     party_t self;
     bool started, done, failed, shared_clock, carrier_made, protocol_made;
+    const struct trace *trace; /* NULL: nobody looks on */
     uint64_t useful;
     struct channel_node shared;
     const struct trial_spec *trial;
@@ -46,6 +47,13 @@ struct peer *party_peer(struct party *, party_t);
  * in it. NULL when out of memory. */
 struct channel *party_channel(struct party *, struct peer *);
 const char *party_name(const struct party *, party_t);
+/* Tells the trace; fills in who and when. */
+void party_tell(const struct party *, struct trace_layer);
+static inline void party_trace(const struct party *p, struct trace_layer what)
+{
+    if (p->trace)
+        party_tell(p, what);
+}
 /* The protocol's role of that name, or NULL. */
 const struct protocol_role *party_role(const struct protocol *, const char *name);
 

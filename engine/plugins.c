@@ -2,16 +2,19 @@
 
 #include <string.h>
 
-extern const struct transport transport_direct, transport_null;
-extern const struct protocol protocol_shamir, protocol_ping, protocol_idle;
+extern const struct transport transport_direct, transport_null, transport_relay, transport_mix,
+    transport_turn;
+extern const struct protocol protocol_shamir, protocol_ping, protocol_idle, protocol_share_url,
+    protocol_web_mpc;
 extern const struct observer observer_exposure;
-extern const struct world world_sim;
+extern const struct world world_sim, world_ns3, world_local;
 
-const struct transport *const plugin_transports[] = {&transport_direct, &transport_null, NULL};
-const struct protocol *const plugin_protocols[] = {&protocol_shamir, &protocol_ping, &protocol_idle,
-                                                   NULL};
+const struct transport *const plugin_transports[] = {
+    &transport_direct, &transport_null, &transport_relay, &transport_mix, &transport_turn, NULL};
+const struct protocol *const plugin_protocols[] = {
+    &protocol_shamir, &protocol_ping, &protocol_idle, &protocol_share_url, &protocol_web_mpc, NULL};
 const struct observer *const plugin_observers[] = {&observer_exposure, NULL};
-const struct world *const plugin_worlds[] = {&world_sim, NULL};
+const struct world *const plugin_worlds[] = {&world_sim, &world_ns3, &world_local, NULL};
 
 #define FIND(kind)                                                                                 \
     const struct kind *plugin_##kind(const char *name)                                             \

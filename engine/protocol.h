@@ -43,7 +43,8 @@ enum peer_state {
                        which takes this back */
 };
 
-struct party; /* opaque: the node, seen from its protocol */
+struct identity; /* engine/crypto/identity.h */
+struct party;    /* opaque: the node, seen from its protocol */
 
 party_t party_self(const struct party *);
 uint32_t party_count(const struct party *); /* parties in the roster */
@@ -66,6 +67,10 @@ void party_fail(struct party *, const char *format, ...) __attribute__((format(p
 void party_sample(struct party *, enum metric, int64_t value);
 void party_drop(struct party *, enum drop);
 void party_charge(struct party *, enum env_cost, uint64_t n);
+/* Declares a fact that this party now knows, once a fact: for the observers. */
+void party_disclose(struct party *, const struct shown *);
+/* This party's own identity, with its secrets; NULL with `channel: none`. */
+const struct identity *party_identity(const struct party *);
 
 struct protocol_role {
     const char *name, *help;

@@ -41,6 +41,7 @@ struct transport_setup {
     const void *opts;
     const struct identity *identity; /* its own secrets; NULL with `channel: none` */
     bool modelled; /* `crypto: modelled`: sizes, flow and charges as ever, contents not computed */
+    bool shared_clock;   /* all nodes have one clock: `packet` may be measured across them */
     unsigned timer_base; /* arm timers timer_base .. timer_base + TRANSPORT_TIMERS - 1 */
     const struct transport_up *up;
     void *node;
@@ -52,6 +53,11 @@ enum { TRANSPORT_TIMERS = 1 << 24 };
 struct transport_role {
     const char *name; /* NULL for the client side that every party runs */
     const struct accept *accepts;
+    /* What it accepts with these options; NULL: `accepts`, whatever they are. */
+    const struct accept *(*accepts_with)(const void *opts);
+    /* A server that only some options need: without them it is in no cell, and with them one is
+     * started, as NAME_1, where the scenario lists none. NULL: as the scenario says. */
+    bool (*wanted)(const void *opts);
     size_t size; /* bytes of its state, zeroed before init */
     int (*init)(void *self, const struct transport_setup *, struct err *);
     /* OK; ERR_AGAIN: wait for room; ERR_CLOSED: the peer is not up; ERR_TOO_BIG.

@@ -1,12 +1,22 @@
 #!/bin/sh
-# Installs what building (`build`) or testing (`check`) needs and is missing. Debian 12.
+# Installs what building (`build`) or testing (`check`) needs and is missing, or (`ns3`) the world
+# ns3, or (`bench`) counting instructions, or (`cross`) building and running for aarch64. Debian 12.
 set -eu
-build="gcc make pkg-config libc6-dev libsodium-dev libyaml-dev libjansson-dev libxxhash-dev zlib1g-dev libsqlite3-dev gnuplot-nox"
-check="$build git clang libclang-rt-14-dev clang-format libcmocka-dev nodejs npm locales-all chromium tshark zsh fish groff-base"
+build="gcc make pkg-config libc6-dev libsodium-dev libyaml-dev libjansson-dev libxxhash-dev zlib1g-dev libsqlite3-dev libre-dev libuv1-dev gnuplot-nox"
+check="$build git clang libclang-rt-14-dev clang-format libcmocka-dev nodejs npm locales-all chromium tshark zsh fish groff-base coturn"
+ns3="g++ pkg-config libns3-dev libgsl-dev" # libns3-dev forgets the last one
+bench="valgrind"
+cross="gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user"
+for p in $build; do
+    case "$p" in lib*-dev | zlib1g-dev) [ "$p" = libc6-dev ] || cross="$cross $p:arm64" ;; esac
+done
 case "${1:-build}" in
 build) want=$build ;;
 check) want=$check ;;
-*) echo "usage: deps.sh build|check" >&2; exit 2 ;;
+ns3) want=$ns3 ;;
+bench) want=$bench ;;
+cross) want=$cross ;;
+*) echo "usage: deps.sh build|check|ns3|cross|bench" >&2; exit 2 ;;
 esac
 
 have() {
@@ -19,7 +29,7 @@ have() {
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
     echo "This is not Debian: please install these (by their Debian names) yourself: $want" >&2
-    for lib in libsodium yaml-0.1 jansson libxxhash zlib sqlite3; do
+    for lib in libsodium yaml-0.1 jansson libxxhash zlib sqlite3 libre libuv; do
         pkg-config --exists $lib || exit 11
     done
     exit 0
@@ -43,6 +53,7 @@ echo "Installing them with: ${as_root:+sudo }apt-get install -y --no-install-rec
 export DEBIAN_FRONTEND=noninteractive
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
+[ "${1:-build}" != cross ] || $as_root dpkg --add-architecture arm64
 install() { $as_root apt-get install -y -q --no-install-recommends $missing >"$log" 2>&1; }
 if ! { $as_root apt-get update -q >"$log" 2>&1 && install; } && ! install; then
     tail -n 20 "$log" >&2

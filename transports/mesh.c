@@ -26,38 +26,9 @@ struct mesh_peer {
     bool awaited;         /* has not dialed since we restarted: is rung */
 };
 
-static const char *const dial_choices[] = {"higher", "lower", NULL};
+const char *const mesh_dial_choices[] = {"higher", "lower", NULL};
 
-const struct opt mesh_opts[] = {
-    {.name = "dial",
-     .type = OPT_CHOICE,
-     .offset = offsetof(struct mesh_opts, dial),
-     .fallback = "higher",
-     .choices = dial_choices,
-     .help = "Which id of a pair dials the other."},
-    {.name = "backoff_min",
-     .type = OPT_DURATION,
-     .offset = offsetof(struct mesh_opts, backoff_min),
-     .fallback = "100ms",
-     .min = NS_MS,
-     .max = 3600 * NS_S,
-     .help = "The wait before the first new dial; each further one doubles it."},
-    {.name = "backoff_max",
-     .type = OPT_DURATION,
-     .offset = offsetof(struct mesh_opts, backoff_max),
-     .fallback = "10s",
-     .min = NS_MS,
-     .max = 3600 * NS_S,
-     .help = "The longest wait between two dials."},
-    {.name = "connect_limit",
-     .type = OPT_DURATION,
-     .offset = offsetof(struct mesh_opts, connect_limit),
-     .fallback = "10s",
-     .min = NS_MS,
-     .max = 3600 * NS_S,
-     .help = "A dial that has no answer by then is given up and tried again."},
-    {0},
-};
+const struct opt mesh_opts[] = {MESH_OPTS, {0}};
 
 static const struct mesh_opts *opts_of(const struct mesh *m)
 {

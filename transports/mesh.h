@@ -60,6 +60,36 @@ struct mesh_opts {
     int64_t connect_limit;            /* a dial that takes longer is given up */
 };
 extern const struct opt mesh_opts[];
+extern const char *const mesh_dial_choices[];
+
+/* The rows of that table, for a transport whose options begin with a struct mesh_opts. */
+#define MESH_OPTS                                                                                  \
+    {.name = "dial",                                                                               \
+     .type = OPT_CHOICE,                                                                           \
+     .offset = offsetof(struct mesh_opts, dial),                                                   \
+     .fallback = "higher",                                                                         \
+     .choices = mesh_dial_choices,                                                                 \
+     .help = "Which id of a pair dials the other."},                                               \
+        {.name = "backoff_min",                                                                    \
+         .type = OPT_DURATION,                                                                     \
+         .offset = offsetof(struct mesh_opts, backoff_min),                                        \
+         .fallback = "100ms",                                                                      \
+         .min = NS_MS,                                                                             \
+         .max = 3600 * NS_S,                                                                       \
+         .help = "The wait before the first new dial; each further one doubles it."},              \
+        {.name = "backoff_max",                                                                    \
+         .type = OPT_DURATION,                                                                     \
+         .offset = offsetof(struct mesh_opts, backoff_max),                                        \
+         .fallback = "10s",                                                                        \
+         .min = NS_MS,                                                                             \
+         .max = 3600 * NS_S,                                                                       \
+         .help = "The longest wait between two dials."},                                           \
+    {                                                                                              \
+        .name = "connect_limit", .type = OPT_DURATION,                                             \
+        .offset = offsetof(struct mesh_opts, connect_limit), .fallback = "10s", .min = NS_MS,      \
+        .max = 3600 * NS_S,                                                                        \
+        .help = "A dial that has no answer by then is given up and tried again."                   \
+    }
 
 struct mesh_peer;
 

@@ -13,32 +13,51 @@
 #include <stdint.h>
 #include <string.h>
 
+/* As the machine has them; on all that are little-endian these are single instructions. */
+static inline uint16_t swap_le16(uint16_t v)
+{
+    return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? v : __builtin_bswap16(v);
+}
+static inline uint32_t swap_le32(uint32_t v)
+{
+    return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? v : __builtin_bswap32(v);
+}
+static inline uint64_t swap_le64(uint64_t v)
+{
+    return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? v : __builtin_bswap64(v);
+}
 static inline void put_le16(uint8_t *p, uint16_t v)
 {
-    p[0] = (uint8_t)v;
-    p[1] = (uint8_t)(v >> 8);
+    v = swap_le16(v);
+    memcpy(p, &v, sizeof v);
 }
 static inline void put_le32(uint8_t *p, uint32_t v)
 {
-    put_le16(p, (uint16_t)v);
-    put_le16(p + 2, (uint16_t)(v >> 16));
+    v = swap_le32(v);
+    memcpy(p, &v, sizeof v);
 }
 static inline void put_le64(uint8_t *p, uint64_t v)
 {
-    put_le32(p, (uint32_t)v);
-    put_le32(p + 4, (uint32_t)(v >> 32));
+    v = swap_le64(v);
+    memcpy(p, &v, sizeof v);
 }
 static inline uint16_t get_le16(const uint8_t *p)
 {
-    return (uint16_t)(p[0] | p[1] << 8);
+    uint16_t v;
+    memcpy(&v, p, sizeof v);
+    return swap_le16(v);
 }
 static inline uint32_t get_le32(const uint8_t *p)
 {
-    return get_le16(p) | (uint32_t)get_le16(p + 2) << 16;
+    uint32_t v;
+    memcpy(&v, p, sizeof v);
+    return swap_le32(v);
 }
 static inline uint64_t get_le64(const uint8_t *p)
 {
-    return get_le32(p) | (uint64_t)get_le32(p + 4) << 32;
+    uint64_t v;
+    memcpy(&v, p, sizeof v);
+    return swap_le64(v);
 }
 
 struct reader {

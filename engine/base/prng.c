@@ -147,3 +147,28 @@ int64_t dice_exp(struct dice *d, int64_t mean)
     e = (double)(zeros + 1) * 0.6931471805599453 - log_of_mantissa(m);
     return e > 0.0 ? (int64_t)(e * (double)mean + 0.5) : 0;
 }
+
+double det_exp(double x)
+{
+    /* x = k ln 2 + r, |r| <= ln 2 / 2; ln 2 in two parts, the first of few bits */
+    double q = x * 1.4426950408889634, r, sum = 1.0;
+    int64_t k = (int64_t)(q < 0 ? q - 0.5 : q + 0.5);
+    uint64_t bits = (uint64_t)(k + 1023) << 52;
+    double power;
+    r = (x - (double)k * 0.693147180369123816490) - (double)k * 1.90821492927058770002e-10;
+    for (int i = 13; i >= 1; i--)
+        sum = 1.0 + sum * r / (double)i;
+    memcpy(&power, &bits, sizeof power);
+    return sum * power;
+}
+
+double dice_normal(struct dice *d)
+{
+    for (;;) {
+        double u = (double)((dice_u64(d) >> 11) + 1) * 0x1p-53;
+        double v = (double)(dice_u64(d) >> 11) * 0x1p-53;
+        double x = 1.7155277699214135 * (v - 0.5) / u; /* sqrt(8 / e) */
+        if (x * x <= -4.0 * det_log(u))
+            return x;
+    }
+}

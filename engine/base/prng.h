@@ -67,5 +67,9 @@ int64_t dice_exp(struct dice *d, int64_t mean);
 /* Natural logarithm of x > 0 from + - * / alone (libm's differs between CPUs);
  * relative error below 1e-14. Built with -ffp-contract=off. */
 double det_log(double x);
+/* e to the power of x for |x| < 700, likewise; relative error below 1e-14. */
+double det_exp(double x);
+/* Standard normal (the ratio of uniforms, Kinderman and Monahan, 1977); two draws or more. */
+double dice_normal(struct dice *d);
 
 #endif

@@ -18,7 +18,11 @@ static size_t place(const struct backlog *q, size_t at)
 
 static void copy_out(const struct backlog *q, size_t at, uint8_t *out, size_t len)
 {
-    size_t i = place(q, at), n = q->cap - i < len ? q->cap - i : len;
+    size_t i = place(q, at), n = q->cap - i;
+    if (n >= len) {
+        memcpy(out, q->buf + i, len);
+        return;
+    }
     memcpy(out, q->buf + i, n);
     memcpy(out + n, q->buf, len - n);
 }
@@ -29,10 +33,14 @@ static void append(struct backlog *q, const uint8_t *data, size_t len)
     if (len == 0)
         return;
     i = place(q, q->used);
-    n = q->cap - i < len ? q->cap - i : len;
+    n = q->cap - i;
+    q->used += len;
+    if (n >= len) {
+        memcpy(q->buf + i, data, len);
+        return;
+    }
     memcpy(q->buf + i, data, n);
     memcpy(q->buf, data + n, len - n);
-    q->used += len;
 }
 
 static void release(struct backlog *q)
@@ -65,23 +73,40 @@ int backlog_reserve(struct backlog *q, size_t bytes)
 void backlog_push(struct backlog *q, uint8_t flags, const uint8_t *a, size_t a_len,
                   const uint8_t *b, size_t b_len)
 {
-    uint8_t header[BACKLOG_HEADER];
-    assert(a_len + b_len <= BACKLOG_RECORD_MAX);
-    assert(q->used + BACKLOG_HEADER + a_len + b_len <= q->cap);
-    put_le32(header, (uint32_t)(a_len + b_len) | (uint32_t)flags << 24);
-    append(q, header, sizeof header);
-    append(q, a, a_len);
-    append(q, b, b_len);
+    uint8_t header[BACKLOG_HEADER], *out;
+    size_t i, len = a_len + b_len;
+    assert(len <= BACKLOG_RECORD_MAX);
+    assert(q->used + BACKLOG_HEADER + len <= q->cap);
     q->count++;
+    i = place(q, q->used);
+    if (q->cap - i < BACKLOG_HEADER + len) {
+        put_le32(header, (uint32_t)len | (uint32_t)flags << 24);
+        append(q, header, sizeof header);
+        append(q, a, a_len);
+        append(q, b, b_len);
+        return;
+    }
+    out = q->buf + i;
+    put_le32(out, (uint32_t)len | (uint32_t)flags << 24);
+    if (a_len)
+        memcpy(out + BACKLOG_HEADER, a, a_len);
+    if (b_len)
+        memcpy(out + BACKLOG_HEADER + a_len, b, b_len);
+    q->used += BACKLOG_HEADER + len;
 }
 
 struct record backlog_peek(const struct backlog *q, size_t at)
 {
     uint8_t header[BACKLOG_HEADER];
+    size_t i = place(q, at);
     uint32_t word;
     assert(at < q->used);
-    copy_out(q, at, header, sizeof header);
-    word = get_le32(header);
+    if (q->cap - i < BACKLOG_HEADER) {
+        copy_out(q, at, header, sizeof header);
+        word = get_le32(header);
+    } else {
+        word = get_le32(q->buf + i);
+    }
     return (struct record){.flags = (uint8_t)(word >> 24), .len = word & BACKLOG_RECORD_MAX};
 }
 

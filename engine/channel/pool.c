@@ -69,7 +69,7 @@ static void push(struct channel *c, uint8_t flags, size_t at, size_t len, const 
 int pool_put(struct channel *c, size_t max, const uint8_t *head, size_t head_len,
              const uint8_t *body, size_t body_len)
 {
-    size_t len = head_len + body_len, records = len ? (len + max - 1) / max : 1;
+    size_t len = head_len + body_len, records = len > max ? (len + max - 1) / max : 1;
     size_t bytes = len + records * BACKLOG_HEADER;
     if (!pool_admits(c, bytes)) {
         pool_wait(c, bytes);
@@ -77,7 +77,9 @@ int pool_put(struct channel *c, size_t max, const uint8_t *head, size_t head_len
     }
     if (backlog_reserve(&c->queue, bytes))
         return ERR_NOMEM;
-    for (size_t i = 0; i < records; i++) {
+    if (records == 1)
+        backlog_push(&c->queue, FRAME_FIRST, head, head_len, body, body_len);
+    for (size_t i = 0; records > 1 && i < records; i++) {
         size_t at = i * max;
         bool more = i + 1 < records;
         push(c, (uint8_t)((i ? 0 : FRAME_FIRST) | (more ? FRAME_MORE : 0)), at,

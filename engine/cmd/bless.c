@@ -1,6 +1,7 @@
 #include "engine/cmd/cmd.h"
 
 #include "analysis/load.h"
+#include "engine/run/evlog.h"
 #include "engine/run/files.h"
 
 #include <dirent.h>
@@ -44,6 +45,23 @@ static int copy_file(const char *from, const char *to, const char *name, struct 
     return rc;
 }
 
+/* Those of an older version, or of a real world, have no logs of events. */
+static int copy_log(const struct load_run *r, const char *to, uint32_t cell, uint32_t k,
+                    struct err *e)
+{
+    char name[64], path[PATH_MAX];
+    struct stat st;
+    int rc;
+    snprintf(name, sizeof name, EVLOG_NAME, (unsigned)cell, (unsigned)k);
+    rc = path_in(path, r->dir, name, e);
+    if (rc != OK || stat(path, &st) != 0)
+        return rc;
+    rc = path_in(path, to, EVLOG_DIR, e);
+    if (rc == OK)
+        rc = files_make_dir(path, e);
+    return rc == OK ? copy_file(r->dir, to, name, e) : rc;
+}
+
 static int copy_trials(const struct load_run *r, const char *to, struct err *e)
 {
     char name[64];
@@ -53,6 +71,8 @@ static int copy_trials(const struct load_run *r, const char *to, struct err *e)
             snprintf(name, sizeof name, "trials/%u-%u.json", (unsigned)r->cells[i].index,
                      (unsigned)k);
             rc = copy_file(r->dir, to, name, e);
+            if (rc == OK)
+                rc = copy_log(r, to, r->cells[i].index, k, e);
         }
     return rc;
 }
@@ -88,18 +108,19 @@ static int remove_files(const char *dir, struct err *e)
     return rc;
 }
 
-/* A baseline's folder and its trials/: nothing else is ever made there. */
+/* A baseline's folder, its trials/ and its events/: nothing else is ever made there. */
 static int remove_baseline(const char *dir, struct err *e)
 {
-    char trials[PATH_MAX];
-    int rc = path_in(trials, dir, "trials", e);
-    if (rc == OK)
-        rc = remove_files(trials, e);
-    if (rc == OK)
-        rc = remove_files(dir, e);
-    if (rc == OK &&
-        ((rmdir(trials) != 0 && errno != ENOENT) || (rmdir(dir) != 0 && errno != ENOENT)))
-        rc = err_set(e, ERR_IO, "%s: %s", dir, strerror(errno));
+    static const char *const parts[] = {"trials", EVLOG_DIR, "."};
+    char path[PATH_MAX];
+    int rc = OK;
+    for (size_t i = 0; rc == OK && i < 3; i++) {
+        if (snprintf(path, sizeof path, "%s/%s", dir, parts[i]) >= PATH_MAX)
+            return err_set(e, ERR_INVALID, "%s: the path is too long", dir);
+        rc = remove_files(path, e);
+        if (rc == OK && rmdir(i < 2 ? path : dir) != 0 && errno != ENOENT)
+            rc = err_set(e, ERR_IO, "%s: %s", path, strerror(errno));
+    }
     return rc;
 }
 

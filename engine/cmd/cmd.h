@@ -58,6 +58,7 @@ bool cmd_colour(FILE *);
 int cmd_results_code(int rc);
 
 extern const struct cmd cmd_run, cmd_check, cmd_show, cmd_list, cmd_compare, cmd_bless, cmd_trace,
-    cmd_circuit, cmd_help, cmd_report, cmd_export, cmd_merge, cmd_calibrate;
+    cmd_circuit, cmd_help, cmd_report, cmd_export, cmd_merge, cmd_calibrate, cmd_node, cmd_keygen,
+    cmd_doctor;
 
 #endif

@@ -57,6 +57,9 @@ static void guess(const char *name, struct guess *g)
     } else if (begins(name, "KIND ")) {
         for (const struct circuitgen_kind *k = circuitgen_kinds(); k->name; k++)
             add_word(g, k->name, strlen(k->name));
+    } else if (begins(name, "[COMMAND]")) {
+        for (size_t i = 0; cmd_table[i]; i++)
+            add_word(g, cmd_table[i]->name, strlen(cmd_table[i]->name));
     } else if (strcmp(name, "W") == 0) {
         for (size_t i = 0; plugin_worlds[i]; i++)
             add_word(g, plugin_worlds[i]->name, strlen(plugin_worlds[i]->name));

@@ -2,6 +2,7 @@
 
 #include "engine/cmd/complete.h"
 #include "engine/run/schema.h"
+#include "engine/run/suggest.h"
 #include "version.h"
 
 static const struct cmd_option options[] = {
@@ -153,9 +154,31 @@ static int print_completions(const char *shell)
     return EXIT_USAGE;
 }
 
+static int print_help_of(const char *name)
+{
+    struct suggest near = suggest_for(name);
+    char hint[96];
+    for (size_t i = 0; cmd_table[i]; i++) {
+        if (strcmp(cmd_table[i]->name, name) == 0) {
+            cmd_print_help(cmd_table[i], stdout);
+            return EXIT_DONE;
+        }
+        suggest_offer(&near, cmd_table[i]->name);
+    }
+    fprintf(stderr, "partyline help: there is no command %s%s\n", name,
+            suggest_text(&near, hint, sizeof hint));
+    return EXIT_USAGE;
+}
+
 static int help(const struct cmd_args *args)
 {
     const char *shell = cmd_given(args, "--completions");
+    if (args->n_files > 1 || (args->n_files && args->n_given)) {
+        fprintf(stderr, "partyline help: expected one command, or one option\n");
+        return EXIT_USAGE;
+    }
+    if (args->n_files)
+        return print_help_of(args->files[0]);
     if (shell)
         return print_completions(shell);
     if (cmd_given(args, "--man")) {
@@ -171,15 +194,16 @@ static int help(const struct cmd_args *args)
            PARTYLINE_VERSION, PARTYLINE_REVISION);
     for (size_t i = 0; cmd_table[i]; i++)
         printf("  %-9s %s\n", cmd_table[i]->name, cmd_table[i]->help);
-    printf("\npartyline COMMAND --help says more; partyline help --scenario explains a scenario's "
+    printf("\npartyline help COMMAND says more; partyline help --scenario explains a scenario's "
            "keys.\n");
     return EXIT_DONE;
 }
 
 const struct cmd cmd_help = {
     .name = "help",
-    .usage = "[options]",
-    .help = "Lists the commands; prints the man page, completions, or the keys of a scenario.",
+    .usage = "[COMMAND] [options]",
+    .help = "Lists the commands, or explains one; prints the man page, completions, or the keys of "
+            "a scenario.",
     .options = options,
     .run = help,
 };

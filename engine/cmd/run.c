@@ -92,8 +92,23 @@ static int parse_jobs(const char *text, unsigned *jobs)
     return OK;
 }
 
+/* What of the command line makes the run what it is, but the scenario. */
+static size_t find_words(const struct cmd_args *args, const char *words[2 * CMD_SETS_MAX])
+{
+    static const char *const kept[] = {"--world", "--seed", "--repeat", "--set", "--only"};
+    size_t n = 0;
+    for (size_t i = 0; i < args->n_given; i++)
+        for (size_t k = 0; k < sizeof kept / sizeof *kept; k++)
+            if (strcmp(args->given[i].option->name, kept[k]) == 0) {
+                words[n++] = kept[k];
+                words[n++] = args->given[i].value;
+            }
+    return n;
+}
+
 static int run(const struct cmd_args *args)
 {
+    const char *words[2 * CMD_SETS_MAX];
     struct run_options opts = {
         .world = cmd_world(args),
         .out = cmd_given(args, "--out"),
@@ -126,6 +141,8 @@ static int run(const struct cmd_args *args)
     }
     opts.only = only;
     opts.n_only = n;
+    opts.words = words;
+    opts.n_words = find_words(args, words);
     for (size_t i = 0; worst != EXIT_USAGE && worst != EXIT_INTERRUPTED && i < args->n_files; i++) {
         int code = run_file(args, &opts, args->files[i]);
         if (worst == EXIT_DONE || (code != EXIT_DONE && code < worst))

@@ -15,7 +15,9 @@ static const struct cmd_option options[] = {
     {"--trial", "N", "which trial of it (default 0)"},
     {"--party", "NAME", "only what happens at this node, or between it and others; repeatable"},
     {"--link", "A,B", "only what passes between these two, and their crashes; repeatable"},
-    {"--kind", "KIND,...", "only lines of these kinds: up, data, lost, timer, crash, ..."},
+    {"--kind", "KIND,...", "only lines of these kinds: up, data, lost, timer, crash, send, ..."},
+    {"--layer", "LAYER,...", "of these layers: world (default), transport, channel, protocol"},
+    {"--protocol", "NAME", "the messages of this protocol, with round and instance"},
     {"--from", "TIME", "from this time on, such as 20ms"},
     {"--until", "TIME", "before this time"},
     {"--svg", "FILE", "draws a space-time diagram instead of printing lines; - is stdout"},
@@ -34,7 +36,8 @@ struct job {
     char *texts[CMD_SETS_MAX];
     size_t n_texts;
     struct trace_filter filter;
-    const char *svg, *pcap;
+    const char *svg, *pcap, *protocol;
+    FILE *lines;
     const struct world *world;
     const struct scenario *scenario;
     struct cell *cell;
@@ -100,6 +103,80 @@ static int parse_kinds(const char *list, unsigned *out)
     return ERR_INVALID;
 }
 
+static int parse_layers(const char *list, unsigned *out)
+{
+    static const struct {
+        const char *name;
+        unsigned kinds;
+    } layers[] = {{"world", TRACE_OF_WORLD},
+                  {"transport", TRACE_OF_TRANSPORT},
+                  {"channel", TRACE_OF_CHANNEL},
+                  {"protocol", TRACE_OF_PROTOCOL}};
+    for (size_t len; *list; list += len + (list[len] == ',')) {
+        size_t i = 0;
+        len = strcspn(list, ",");
+        while (i < 4 && (strlen(layers[i].name) != len || strncmp(layers[i].name, list, len) != 0))
+            i++;
+        if (i == 4) {
+            fprintf(stderr,
+                    "partyline trace: --layer %s: expected world, transport, channel, protocol\n",
+                    list);
+            return ERR_INVALID;
+        }
+        *out |= layers[i].kinds;
+    }
+    return OK;
+}
+
+/* Which kinds are wanted. The layers within nodes are told only where they are asked for. */
+static int parse_what(const struct cmd_args *args, struct job *j)
+{
+    unsigned kinds = 0, layers = 0;
+    size_t at = 0;
+    const char *text;
+    while ((text = cmd_next(args, "--kind", &at)))
+        if (parse_kinds(text, &kinds) != OK)
+            return ERR_INVALID;
+    for (at = 0; (text = cmd_next(args, "--layer", &at));)
+        if (parse_layers(text, &layers) != OK)
+            return ERR_INVALID;
+    j->protocol = cmd_given(args, "--protocol");
+    if (j->protocol)
+        layers |= TRACE_OF_PROTOCOL;
+    j->filter.kinds = kinds && layers ? kinds & layers : kinds | layers;
+    if (j->filter.kinds || !kinds)
+        return OK;
+    fprintf(stderr, "partyline trace: none of these kinds is of this layer\n");
+    return ERR_INVALID;
+}
+
+/* The cell that was named, else the first with the protocol. */
+static int choose_cell(const struct cmd_args *args, struct job *j, uint32_t cell)
+{
+    const struct scenario *s = j->scenario;
+    struct suggest near = suggest_for(j->protocol ? j->protocol : "");
+    char hint[96];
+    size_t i = cell, end = cmd_given(args, "--cell") ? (size_t)cell + 1 : s->n_cells;
+    if (cell >= s->n_cells || j->trial >= s->cells[cell].repeat) {
+        fprintf(stderr, "partyline trace: there are cells 0 to %zu, and trials 0 to %u of each\n",
+                s->n_cells - 1, (unsigned)s->cells[0].repeat - 1);
+        return ERR_INVALID;
+    }
+    for (; j->protocol && i < end; i++) {
+        if (strcmp(s->cells[i].spec.protocol->name, j->protocol) == 0)
+            break;
+        suggest_offer(&near, s->cells[i].spec.protocol->name);
+    }
+    if (i < end) {
+        j->cell = &s->cells[i];
+        return OK;
+    }
+    fprintf(stderr, "partyline trace: --protocol %s: %s runs it%s\n", j->protocol,
+            cmd_given(args, "--cell") ? "this cell never" : "no cell",
+            suggest_text(&near, hint, sizeof hint));
+    return ERR_INVALID;
+}
+
 static int parse_filter(const struct cmd_args *args, struct job *j)
 {
     struct trace_filter *f = &j->filter;
@@ -117,9 +194,8 @@ static int parse_filter(const struct cmd_args *args, struct job *j)
         *b++ = 0;
         j->pairs[f->n_pairs++] = (struct trace_pair){a, b};
     }
-    for (at = 0; (text = cmd_next(args, "--kind", &at));)
-        if (parse_kinds(text, &f->kinds) != OK)
-            return ERR_INVALID;
+    if (parse_what(args, j) != OK)
+        return ERR_INVALID;
     if (parse_time(args, "--from", &f->from) != OK || parse_time(args, "--until", &f->until) != OK)
         return ERR_INVALID;
     if (f->from < f->until)
@@ -260,6 +336,12 @@ static bool filtered(const struct trace_filter *f)
     return f->n_parties || f->n_pairs || f->kinds || f->from > 0 || f->until < NS_NEVER;
 }
 
+static void take_layer(void *ctx, const struct trace_layer *l)
+{
+    const struct job *j = ctx;
+    trace_line_print(j->lines, &j->cell->spec, l);
+}
+
 static int run_trial(struct job *j, FILE *lines)
 {
     struct trace to = {.out = lines, .packet = j->packets ? take_packet : NULL, .ctx = j};
@@ -267,6 +349,9 @@ static int run_trial(struct job *j, FILE *lines)
     struct people people;
     struct err e = {0};
     int code = EXIT_BUG;
+    j->lines = lines;
+    if (lines && j->filter.kinds & TRACE_OF_LAYERS)
+        to.layer = take_layer;
     if (people_make(&people, &j->cell->spec, j->cell->seed) != OK)
         return code;
     if (trial_run(j->world, &j->cell->spec, j->cell->index, j->trial, j->cell->seed, &to, &rec,
@@ -334,14 +419,10 @@ static int trace(const struct cmd_args *args)
         fprintf(stderr, "partyline trace: --svg and --pcap can't both go to stdout\n");
     else if (parse_filter(args, &j) == OK)
         code = cmd_load(args, args->files[0], &s);
-    if (code == EXIT_DONE && (cell >= s->n_cells || j.trial >= s->cells[cell].repeat)) {
-        fprintf(stderr, "partyline trace: there are cells 0 to %zu, and trials 0 to %u of each\n",
-                s->n_cells - 1, (unsigned)s->cells[0].repeat - 1);
-        code = EXIT_USAGE;
-    } else if (code == EXIT_DONE) {
+    if (code == EXIT_DONE) {
         j.scenario = s;
-        j.cell = &s->cells[cell];
-        code = check_names(&j) == OK ? trace_cell(&j) : EXIT_USAGE;
+        code = choose_cell(args, &j, cell) == OK && check_names(&j) == OK ? trace_cell(&j)
+                                                                          : EXIT_USAGE;
     }
     scenario_free(s);
     while (j.n_texts)

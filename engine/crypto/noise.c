@@ -54,7 +54,7 @@ int noise_seal_at(const struct noise_cipher *c, uint64_t nonce, const void *ad, 
     if (nonce == UINT64_MAX)
         return ERR_LIMIT;
     if (c->modelled) {
-        if (len)
+        if (len && out != plain)
             memmove(out, plain, len);
         mark(c, nonce, len, out + len);
         return ERR_OK;

@@ -123,6 +123,7 @@ static void resolve_programs(struct resolving *r)
     if (!spec->protocol)
         return;
     const char *common = cell_program(r->l, spec->protocol, spec->protocol_opts, n);
+    spec->service_program = common;
     for (size_t i = 0; i < r->n_groups; i++) {
         const struct group *g = &r->groups[i];
         const struct yaml_node *own = g->service ? NULL : yaml_get(g->node, "protocol");
@@ -270,6 +271,7 @@ static void resolve_scalars(struct resolving *r)
         schema_value("channel", yaml_get(root, "channel")) ? CHANNEL_NONE : CHANNEL_NOISE;
     spec->modelled = schema_value("crypto", yaml_get(root, "crypto")) != 0;
     spec->scenario = r->l->s->name;
+    spec->cell = r->cell;
 }
 
 void cell_resolve(struct loading *l, struct cell *cell)

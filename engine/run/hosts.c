@@ -28,7 +28,8 @@ static const char *const *member_names(struct resolving *r, const struct group *
         own[0] = g->name;
         return own;
     }
-    struct memo *m = loading_memo(r->l, "members", g->node, g->count, NULL, &fresh);
+    struct memo *m =
+        loading_memo(r->l, "members", g->node, g->count, g->implicit ? g->name : NULL, &fresh);
     if (fresh) {
         const char **names = arena_array(r->l->arena, g->count, sizeof *names);
         for (uint32_t i = 0; i < g->count; i++)
@@ -95,6 +96,16 @@ static void party_role(struct resolving *r, struct group *g)
     r->hosts_good = false;
 }
 
+/* The transport's role of that name, if these options have it; a party's role has none. */
+static const struct transport_role *server_role(const struct trial_spec *spec, const char *name)
+{
+    const struct transport_role *x = spec->transport ? spec->transport->roles : NULL;
+    for (; x && x->size; x++)
+        if (x->name && strcmp(x->name, name) == 0)
+            return !x->wanted || x->wanted(spec->transport_opts) ? x : NULL;
+    return NULL;
+}
+
 /* A service whose role this cell's plugins don't have is not in the cell. */
 static bool service_role(struct resolving *r, struct group *g)
 {
@@ -104,7 +115,7 @@ static bool service_role(struct resolving *r, struct group *g)
     if (!node || node->kind != YAML_TEXT || node->refused)
         return false;
     g->role = node->text;
-    if (transport_has(spec->transport, g->role) || protocol_has(spec->protocol, g->role))
+    if (server_role(spec, g->role) || protocol_has(spec->protocol, g->role))
         return true;
     struct suggest s = suggest_for(g->role);
     if (!known_role(g->role, &s)) {
@@ -158,10 +169,13 @@ static void read_groups(struct resolving *r)
 {
     struct yaml_node *lists[] = {yaml_get(r->tree.root, "parties"),
                                  yaml_get(r->tree.root, "services")};
+    const struct transport *transport = r->cell->spec.transport;
     size_t n = 0;
     uint64_t index = 0;
     for (int i = 0; i < 2; i++)
         n += lists[i] && lists[i]->kind == YAML_LIST ? lists[i]->n : 0;
+    for (const struct transport_role *x = transport ? transport->roles : NULL; x && x->size; x++)
+        n++; /* place for implicit ones */
     r->groups = arena_array(r->l->arena, n, sizeof *r->groups);
     for (int i = 0; i < 2; i++)
         for (uint32_t j = 0; lists[i] && lists[i]->kind == YAML_LIST && j < lists[i]->n; j++) {
@@ -176,6 +190,36 @@ static void read_groups(struct resolving *r)
             }
             r->n_groups++;
         }
+}
+
+static bool has_service(const struct resolving *r, const char *role)
+{
+    for (size_t i = 0; i < r->n_groups; i++) {
+        const struct yaml_node *node = yaml_get(r->groups[i].node, "role");
+        if (r->groups[i].service && node && node->kind == YAML_TEXT &&
+            strcmp(node->text, role) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Services that the transport's options need and the scenario does not list: ROLE_1. */
+static void add_implicit(struct resolving *r)
+{
+    const struct trial_spec *spec = &r->cell->spec;
+    const struct group *last = r->n_groups ? &r->groups[r->n_groups - 1] : NULL;
+    const struct transport_role *x = spec->transport ? spec->transport->roles : NULL;
+    uint32_t index = last ? last->index + last->count : 0;
+    for (; last && x && x->size; x++)
+        if (x->name && x->wanted && x->wanted(spec->transport_opts) && !has_service(r, x->name))
+            r->groups[r->n_groups++] = (struct group){.node = yaml_get(r->tree.root, "transport"),
+                                                      .name = x->name,
+                                                      .role = x->name,
+                                                      .count = 1,
+                                                      .index = index++,
+                                                      .service = true,
+                                                      .crowd = true,
+                                                      .implicit = true};
 }
 
 /* How many parties this cell keeps: parties.count, or all. */
@@ -211,7 +255,7 @@ static void place_groups(struct resolving *r)
         struct group *g = &r->groups[i];
         g->id = id;
         if (g->service) {
-            g->present = service_role(r, g) ? g->count : 0;
+            g->present = g->implicit || service_role(r, g) ? g->count : 0;
         } else {
             party_role(r, g);
             g->present = g->count < keep - id ? g->count : keep - id;
@@ -270,24 +314,41 @@ static ns_t start_of(const struct resolving *r, const struct group *g, uint32_t 
     if (g->start_uniform == 0)
         return g->start;
     struct dice d = dice_name(r->cell->seed, "start", g->index + i, 0, 0);
-    return (ns_t)dice_below(&d, (uint64_t)g->start_uniform);
+    ns_t drawn = (ns_t)dice_below(&d, (uint64_t)g->start_uniform);
+    if (g->start_days > 1)
+        drawn += (ns_t)dice_below(&d, (uint64_t)g->start_days) * 86400 * NS_S;
+    return g->start + drawn;
 }
 
 static void fill_nodes(struct resolving *r, const struct group *g)
 {
     for (uint32_t i = 0; i < g->present; i++) {
         uint32_t id = g->id + i;
+        const struct nat_share *own = g->nats ? g->nats[i] : NULL;
         r->entries[id] = (struct roster_entry){.name = g->name ? g->members[i] : NULL,
                                                .role = g->role,
                                                .addr = address_of(g->index + i)};
         r->regions_used[g->regions[i]] = 1;
         r->hosts[id] = (struct host_spec){.region = g->regions[i],
                                           .access = g->access,
-                                          .nat = g->nat,
+                                          .nat = own ? own->kind : g->nat,
                                           .nat_box = g->nat_box,
+                                          .nat_spec = own ? own->spec : g->nat_spec,
                                           .start = start_of(r, g, i),
                                           .line = g->node->line};
     }
+}
+
+/* An implicit service is where the first listed one is, else where the first party is. */
+static void place_implicit(struct resolving *r, struct group *g)
+{
+    const struct group *near = &r->groups[0];
+    for (const struct group *x = r->groups; x < g; x++)
+        if (x->service && x->present) {
+            near = x;
+            break;
+        }
+    g->regions = near->regions;
 }
 
 void hosts_resolve(struct resolving *r)
@@ -295,9 +356,10 @@ void hosts_resolve(struct resolving *r)
     struct arena *a = r->l->arena;
     const struct yaml_node *parties = yaml_get(r->tree.root, "parties");
     r->hosts_good = parties && parties->kind == YAML_LIST;
-    r->nodes = r->absent = r->crowds = r->boxes = names_in(&r->l->scratch);
+    r->nodes = r->absent = r->crowds = r->boxes = r->carriers = names_in(&r->l->scratch);
     r->roster = arena_alloc(a, sizeof *r->roster);
     read_groups(r);
+    add_implicit(r);
     if (parties && parties->kind == YAML_LIST && parties->n == 0)
         RESOLVE_SAY(r, parties, "there are no parties: expected at least one");
     r->hosts_good &= parties && parties->n > 0;
@@ -309,7 +371,10 @@ void hosts_resolve(struct resolving *r)
     for (size_t i = 0; i < r->n_groups; i++) {
         struct group *g = &r->groups[i];
         name_group(r, g);
-        place_resolve(r, g);
+        if (g->implicit)
+            place_implicit(r, g);
+        else
+            place_resolve(r, g);
         fill_nodes(r, g);
         for (uint32_t j = 0; !g->service && j < g->present; j++)
             inputs[g->id + j] = g->input;
@@ -320,4 +385,6 @@ void hosts_resolve(struct resolving *r)
     r->cell->spec.inputs = inputs;
     if (r->hosts_good)
         check_role_counts(r);
+    if (r->hosts_good && r->transport_good && r->protocol_good)
+        nats_check(r);
 }

@@ -11,6 +11,13 @@
 
 enum { CELL_NAME_MAX = 512 };
 
+/* clang's __VERSION__ names it, gcc's is a number. */
+#ifdef __clang__
+#define COMPILER "clang " __clang_version__
+#else
+#define COMPILER "gcc " __VERSION__
+#endif
+
 static void path_of(const struct run *r, const char *name, char path[PATH_MAX + 32])
 {
     snprintf(path, PATH_MAX + 32, "%s/%s", r->dir, name);
@@ -51,6 +58,14 @@ const char *outputs_cell_name(const struct cell *c, char *buf, size_t cap)
     return buf;
 }
 
+static json_t *command_json(const struct run *r)
+{
+    json_t *words = json_pack("[s, s]", "run", r->scenario->file);
+    for (size_t i = 0; i < r->opts.n_words; i++)
+        json_array_append_new(words, json_string(r->opts.words[i]));
+    return words;
+}
+
 int outputs_manifest(const struct run *r, struct err *e)
 {
     json_t *o = json_object(), *cells = json_array();
@@ -67,6 +82,7 @@ int outputs_manifest(const struct run *r, struct err *e)
     json_object_set_new(
         o, "program",
         json_pack("{s:s, s:s}", "version", PARTYLINE_VERSION, "revision", PARTYLINE_REVISION));
+    json_object_set_new(o, "command", command_json(r));
     json_object_set_new(o, "run", json_string(r->id));
     json_object_set_new(o, "world", json_string(r->opts.world->name));
     json_object_set_new(o, "scenario", scenario_json(r->scenario));
@@ -84,6 +100,8 @@ static json_t *verdicts_json(const struct run_cell *c)
         const struct run_verdict *v = &c->verdicts[i];
         json_t *o = json_pack("{s:i, s:s, s:b}", "line", v->line, "text", v->text, "met",
                               (int)v->result.met);
+        if (v->unjudged)
+            json_object_set_new(o, "judged", json_false());
         if (v->result.absent)
             json_object_set_new(o, "not_measured", json_true());
         else
@@ -140,7 +158,7 @@ static json_t *env_json(const struct run *r)
                                       u.release, "architecture", u.machine, "cores",
                                       (json_int_t)sysconf(_SC_NPROCESSORS_ONLN)));
     json_object_set_new(o, "schema", json_integer(1));
-    json_object_set_new(o, "compiler", json_string(__VERSION__));
+    json_object_set_new(o, "compiler", json_string(COMPILER));
     json_object_set_new(o, "wall_ns", json_integer((json_int_t)(r->wall_s * 1e9)));
     json_object_set_new(o, "trials_run", json_integer(r->n_redone));
     json_object_set_new(o, "events", json_integer((json_int_t)r->events));

@@ -30,14 +30,7 @@ static uint32_t region_index(struct resolving *r, const struct yaml_node *at)
     return 0;
 }
 
-struct share {
-    uint32_t region;
-    int64_t ppm;
-    uint32_t n, given;
-};
-
-/* Largest remainder; of equal ones the first. */
-static void apportion(struct share *shares, uint32_t n, uint32_t count)
+void place_apportion(struct place_share *shares, uint32_t n, uint32_t count)
 {
     uint32_t left = count;
     for (uint32_t i = 0; i < n; i++) {
@@ -45,7 +38,7 @@ static void apportion(struct share *shares, uint32_t n, uint32_t count)
         left -= shares[i].n;
     }
     for (; left; left--) {
-        struct share *most = NULL;
+        struct place_share *most = NULL;
         for (uint32_t i = 0; i < n; i++) {
             int64_t rest = shares[i].ppm * count % 1000000;
             if (!shares[i].given && (!most || rest > most->ppm * count % 1000000))
@@ -59,10 +52,10 @@ static void apportion(struct share *shares, uint32_t n, uint32_t count)
 }
 
 /* So that any first part of a crowd is spread as the whole is. */
-static void interleave(struct share *shares, uint32_t n, uint32_t count, uint32_t *out)
+static void interleave(struct place_share *shares, uint32_t n, uint32_t count, uint32_t *out)
 {
     for (uint32_t k = 0; k < count; k++) {
-        struct share *behind = NULL;
+        struct place_share *behind = NULL;
         int64_t most = 0;
         for (uint32_t i = 0; i < n; i++) {
             int64_t lag = (int64_t)(k + 1) * shares[i].n - (int64_t)shares[i].given * count;
@@ -79,7 +72,7 @@ static void interleave(struct share *shares, uint32_t n, uint32_t count, uint32_
 static void region_shares(struct resolving *r, const struct group *g, uint32_t *out)
 {
     char sum_text[32];
-    struct share *shares = arena_array(&r->l->scratch, g->region->n, sizeof *shares);
+    struct place_share *shares = arena_array(&r->l->scratch, g->region->n, sizeof *shares);
     int64_t sum = 0;
     for (uint32_t i = 0; i < g->region->n; i++) {
         shares[i].region = region_index(r, g->region->items[i].key);
@@ -98,7 +91,7 @@ static void region_shares(struct resolving *r, const struct group *g, uint32_t *
         r->hosts_good = false;
         return;
     }
-    apportion(shares, g->region->n, g->count);
+    place_apportion(shares, g->region->n, g->count);
     interleave(shares, g->region->n, g->count, out);
 }
 
@@ -147,34 +140,11 @@ static struct access access_of(const struct group *g)
     a.jitter = GET("jitter");
     a.loss_ppm = GET("loss");
     a.queue_bytes = GET("queue");
+    a.burst = GET("burst");
+    a.bad_ppm = GET("burst_loss");
+    a.jitter_shape = (enum jitter_shape)GET("jitter_shape");
 #undef GET
     return a;
-}
-
-/* All who share a box must call it the same kind. */
-static void check_box(struct resolving *r, const struct group *g, const struct yaml_node *node)
-{
-    uint32_t first = names_add(&r->boxes, g->nat_box, (uint32_t)(g - r->groups));
-    if (first == NAMES_NONE || r->groups[first].nat == g->nat)
-        return;
-    RESOLVE_SAY(r, node, "the NAT %s has another kind in line %d", g->nat_box,
-                r->groups[first].node->line);
-    r->hosts_good = false;
-}
-
-static void group_nat(struct resolving *r, struct group *g)
-{
-    const struct yaml_node *node = yaml_get(g->node, "nat");
-    const struct yaml_node *box = yaml_get(node, "box"), *kind = yaml_get(node, "kind");
-    g->nat = NAT_NONE;
-    if (node && node->kind == YAML_TEXT)
-        g->nat = (enum nat_kind)schema_value(RESOLVE_ROW(g, "nat"), node);
-    if (kind)
-        g->nat = (enum nat_kind)schema_value(RESOLVE_ROW(g, "nat.kind"), kind);
-    if (box && kind && box->kind == YAML_TEXT && !box->refused) {
-        g->nat_box = box->text;
-        check_box(r, g, box);
-    }
 }
 
 static void group_start(struct group *g)
@@ -185,6 +155,11 @@ static void group_start(struct group *g)
         g->start = schema_value(RESOLVE_ROW(g, "start"), node);
     if (uniform)
         g->start_uniform = schema_value(RESOLVE_ROW(g, "start.uniform"), uniform);
+    g->start_days = 1;
+    if (yaml_get(node, "after"))
+        g->start = schema_value(RESOLVE_ROW(g, "start.after"), yaml_get(node, "after"));
+    if (yaml_get(node, "days"))
+        g->start_days = schema_value(RESOLVE_ROW(g, "start.days"), yaml_get(node, "days"));
 }
 
 static struct input input_of(struct resolving *r, const struct group *g)
@@ -203,7 +178,7 @@ static struct input input_of(struct resolving *r, const struct group *g)
 void place_resolve(struct resolving *r, struct group *g)
 {
     group_regions(r, g);
-    group_nat(r, g);
+    nats_resolve(r, g);
     group_start(g);
     g->access = access_of(g);
     g->input = input_of(r, g);

@@ -12,6 +12,9 @@
 #include "engine/run/names.h"
 #include "engine/run/scenario.h"
 #include "engine/run/yaml.h"
+#include "engine/worlds/link/nat_spec.h"
+
+#include <jansson.h>
 
 /* ---- matrix.c -------------------------------------------------------------------------- */
 
@@ -93,12 +96,16 @@ struct group {
     uint32_t id;                /* of its first in this cell */
     uint32_t present;           /* so many are in this cell */
     bool service, crowd;
+    bool implicit;           /* a service that the file does not list; node: the transport */
     const uint32_t *regions; /* one a member */
     const struct yaml_node *region;
     struct access access;
     enum nat_kind nat;
-    const char *nat_box;
-    ns_t start, start_uniform; /* one of them 0 */
+    const char *nat_named, *nat_box;     /* the box's name as written, and in host_spec */
+    const struct nat_spec *nat_spec;     /* as in host_spec */
+    const struct nat_share *const *nats; /* one a member, of a crowd with shares; else NULL */
+    ns_t start, start_uniform;           /* uniform: drawn from start on; else 0 */
+    int64_t start_days;                  /* and on one of so many days */
     struct input input;
 };
 
@@ -116,6 +123,7 @@ struct resolving {
     struct names absent;   /* name of one that is not in this cell, to group */
     struct names crowds;   /* name to group */
     struct names boxes;    /* name of a NAT to the first group behind it */
+    struct names carriers; /* the same of those behind which other NATs are */
     const char *compute;   /* "none", or NULL: a table in spec.costs */
     bool regions_good, hosts_good, transport_good, protocol_good;
 };
@@ -142,11 +150,28 @@ bool hosts_good_name(const char *name);
 void place_resolve(struct resolving *r, struct group *g);
 #define RESOLVE_ROW(g, key) ((g)->service ? "services[]." key : "parties[]." key)
 
+struct place_share {
+    uint32_t region; /* or whatever is shared out */
+    int64_t ppm;
+    uint32_t n, given;
+};
+/* Sets each share's n, so that they add up to count: largest remainder; of equal ones the first. */
+void place_apportion(struct place_share *shares, uint32_t n, uint32_t count);
+
+/* nats.c: a group's NAT; afterwards, services that nobody can reach. */
+void nats_resolve(struct resolving *r, struct group *g);
+void nats_check(struct resolving *r);
+/* The share of a kind in a map of shares, in ppm; 0: none. */
+int64_t nats_share(const struct group *g, size_t kind, const struct yaml_node *map);
+/* nats_show.c */
+json_t *nats_json(const struct group *g);
+
 /* regions.c: spec.regions; regions_good. */
 void regions_resolve(struct resolving *r);
 
-/* events.c: spec.actions. */
+/* events.c: spec.actions, spec.links; tcp.c's spec.tcp. */
 void events_resolve(struct resolving *r);
+extern const char *const events_kinds[]; /* by enum action_kind */
 
 /* when.c: reads `expect` into l->expects; and those that hold for a cell. */
 void when_read(struct loading *l);

@@ -1,5 +1,7 @@
 #include "engine/run/run.h"
 
+#include "engine/base/bytes.h"
+#include "engine/run/evlog.h"
 #include "engine/run/files.h"
 #include "engine/run/outputs.h"
 #include "engine/run/workers.h"
@@ -85,6 +87,15 @@ int run_init(struct run *r, const struct scenario *s, const struct run_options *
     }
     if (r->n_cells == 0)
         return err_set(e, ERR_ABSENT, "no cell of the matrix matches --only");
+    for (size_t i = 0; good && i < r->n_cells; i++) {
+        const struct trial_spec *t = &r->cells[i].cell->spec;
+        const char *dropped = opts->world->drops ? opts->world->drops(t) : NULL;
+        if (dropped) {
+            fprintf(stderr, "partyline: %s: warning: in the world %s %s\n", s->file,
+                    opts->world->name, dropped);
+            break;
+        }
+    }
     if (!good)
         return err_set(e, ERR_INVALID, "the world %s can't honour this scenario",
                        opts->world->name);
@@ -194,21 +205,49 @@ static int close_trace(FILE *f)
     return fclose(f) == 0 && good ? OK : ERR_IO;
 }
 
+/* The log of its events, before the file that makes the trial a finished one. */
+static int write_log(const struct run *r, const struct cell *c, const struct trial_record *rec,
+                     const struct evlog_writer *log, struct err *e)
+{
+    char path[PATH_MAX + 64];
+    uint8_t *data;
+    size_t len;
+    int rc;
+    if (evlog_taken(log) == 0)
+        return OK; /* not a world that tells */
+    if (evlog_pack(log, rec->digest, &data, &len) != OK)
+        return err_set(e, ERR_NOMEM, "no memory for the log of a trial's events");
+    snprintf(path, sizeof path, "%s/" EVLOG_DIR, r->dir);
+    rc = files_make_dir(path, e);
+    snprintf(path, sizeof path, "%s/" EVLOG_NAME, r->dir, (unsigned)c->index, (unsigned)rec->trial);
+    if (rc == OK)
+        rc = files_write(path, data, len, e);
+    free(data);
+    return rc;
+}
+
 static int do_trial(void *ctx, uint32_t i, uint64_t *events, struct err *e)
 {
     struct run *r = ctx;
     struct trial_record rec;
-    struct trace trace = {0};
+    struct trace trace = {.events = evlog_take, .ctx = evlog_writer_new()};
     char path[PATH_MAX];
     uint32_t k;
     struct run_cell *c = nth(r, i, &k);
-    int rc = r->opts.trace ? open_trace(r, c->cell, k, &trace, e) : OK;
-    if (rc != OK)
+    int rc = !trace.ctx      ? err_set(e, ERR_NOMEM, "no memory for the log of a trial's events")
+             : r->opts.trace ? open_trace(r, c->cell, k, &trace, e)
+                             : OK;
+    if (rc != OK) {
+        evlog_writer_free(trace.ctx);
         return rc;
+    }
     rc =
         trial_run(r->opts.world, &c->cell->spec, c->cell->index, k, c->cell->seed, &trace, &rec, e);
     if (trace.out && close_trace(trace.out) != OK && rc == OK)
         rc = err_set(e, ERR_IO, "%s/traces: %s", r->dir, strerror(errno));
+    if (rc == OK)
+        rc = write_log(r, c->cell, &rec, trace.ctx, e);
+    evlog_writer_free(trace.ctx);
     if (rc == OK) {
         json_t *o = trial_encode(&rec);
         trial_path(r, c->cell, k, path);
@@ -222,14 +261,9 @@ static int do_trial(void *ctx, uint32_t i, uint64_t *events, struct err *e)
 
 static int add_up(struct run *r, struct err *e)
 {
-    XXH3_state_t *h = XXH3_createState();
-    int rc = h ? OK : err_set(e, ERR_NOMEM, "no memory");
-    if (h)
-        XXH3_64bits_reset(h);
-    for (size_t i = 0; rc == OK && i < r->n_cells; i++) {
+    int rc = OK;
+    for (size_t i = 0; i < r->n_cells; i++) {
         struct run_cell *c = &r->cells[i];
-        uint8_t bytes[8];
-        uint64_t digest;
         for (uint32_t k = 0; rc == OK && k < c->cell->repeat; k++) {
             struct trial_record rec;
             rc = load_trial(r, c->cell, k, &rec, e);
@@ -240,20 +274,42 @@ static int add_up(struct run *r, struct err *e)
                 err_set(e, rc, "%s", err_name(rc));
             trial_record_free(&rec);
         }
-        digest = tally_digest(&c->tally);
-        for (int b = 0; b < 8; b++)
-            bytes[b] = (uint8_t)(digest >> (8 * b));
-        XXH3_64bits_update(h, bytes, sizeof bytes);
     }
-    if (h)
-        r->digest = XXH3_64bits_digest(h);
-    XXH3_freeState(h);
     return rc;
 }
 
-static int judge(struct run *r)
+/* Of its cells' digests, in their order. */
+static uint64_t digest_of(const struct run *r)
+{
+    XXH3_state_t *h = XXH3_createState();
+    uint64_t digest;
+    if (!h)
+        abort();
+    XXH3_64bits_reset(h);
+    for (size_t i = 0; i < r->n_cells; i++) {
+        uint8_t bytes[8];
+        put_le64(bytes, tally_digest(&r->cells[i].tally));
+        XXH3_64bits_update(h, bytes, sizeof bytes);
+    }
+    digest = XXH3_64bits_digest(h);
+    XXH3_freeState(h);
+    return digest;
+}
+
+/* Does it speak of what a real world has no model of, or what it did not measure? */
+static bool beyond(const struct world *w, const struct expect *x, const struct expect_result *res)
+{
+    bool beyond_it = res->absent;
+    for (size_t i = 0; i < x->n; i++)
+        beyond_it |= x->terms[i].unit == OPT_DURATION || strstr(x->terms[i].path, ".nat_") ||
+                     strstr(x->terms[i].path, ".wire_");
+    return w->real && beyond_it;
+}
+
+int run_judge(struct run *r)
 {
     bool failed = false, unmet = false;
+    r->digest = digest_of(r);
     for (size_t i = 0; i < r->n_cells; i++) {
         struct run_cell *c = &r->cells[i];
         for (size_t j = 0; j < c->cell->n_expects; j++) {
@@ -264,7 +320,8 @@ static int judge(struct run *r)
                 .result = expect_eval(x->expect, tally_lookup, &c->tally),
             };
             c->completion_judged |= expect_of_completion(x->expect);
-            unmet |= !c->verdicts[j].result.met;
+            c->verdicts[j].unjudged = beyond(r->opts.world, x->expect, &c->verdicts[j].result);
+            unmet |= !c->verdicts[j].result.met && !c->verdicts[j].unjudged;
         }
         failed |= c->tally.wrong > 0 || (c->tally.unfinished > 0 && !c->completion_judged);
     }
@@ -332,7 +389,7 @@ int run_all(struct run *r)
     }
     if (rc == OK)
         rc = add_up(r, &e);
-    code = judge(r);
+    code = run_judge(r);
     if (rc == OK)
         rc = outputs_write(r, code, &e);
     if (rc == OK)

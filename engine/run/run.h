@@ -38,12 +38,16 @@ struct run_options {
     bool trace; /* keeps traces/<cell>-<trial>.txt: what `partyline trace` prints of each trial */
     const struct scenario_set *only; /* axis=value: cells that match all of them */
     size_t n_only;
+    const char *const *words; /* options and values that make the run what it is, as typed: for
+                                 whoever wants to repeat it */
+    size_t n_words;
 };
 
 struct run_verdict {
     int line;
     const char *text;
     struct expect_result result;
+    bool unjudged; /* the world says nothing on it: neither met nor unmet */
 };
 
 struct run_cell {
@@ -73,6 +77,10 @@ struct run {
 int run_init(struct run *, const struct scenario *, const struct run_options *,
              struct diag_list *diags, struct err *);
 void run_free(struct run *);
+
+/* From the tallies: the run's digest, what its expectations come to, and with which exit_code it
+ * ends. */
+int run_judge(struct run *);
 
 /* Runs what is to be run, adds up, writes the results. Returns an exit_code; talks on stderr. */
 int run_all(struct run *);

@@ -2,16 +2,18 @@
 
 #include "engine/plugins.h"
 #include "engine/worlds/link/access.h"
+#include "engine/worlds/link/nat_spec.h"
 
 #include <assert.h>
 #include <string.h>
 
-static const char *const nat_kinds[] = {
-    "none",  "open",        "full_cone", "restricted_cone", "port_restricted", "symmetric",
-    "cgnat", "udp_blocked", NULL};
+static const char *const nats[] = {"none",      "open",  "full_cone",   "restricted_cone", "port_restricted",
+                                   "symmetric", "cgnat", "udp_blocked", "population",      NULL};
+static const char *const behinds[] = {"cgnat", NULL};
+static const char *const shapes[] = {"exponential", "lognormal", NULL};
+static const char *const tcps[] = {"linux", "ns3", NULL};
 static const char *const channels[] = {"noise", "none", NULL};
 static const char *const cryptos[] = {"real", "modelled", NULL};
-static const char *const any_later[] = {"", NULL};
 
 #define HELP(text) .opt = {.type = OPT_TEXT, .help = text}
 #define VALUE(kind, def, low, high, text)                                                          \
@@ -23,6 +25,19 @@ static const char *const any_later[] = {"", NULL};
 enum { MAX_COUNT = 1000000 };
 
 /* clang-format off */
+/* A NAT's own behaviour; what is absent is its kind's. */
+#define NAT_BOX(nat) \
+    {nat ".mapping", FORM_TEXT, CHOICE(nat_rules, NULL, "What of the destination decides the outer port (RFC 4787); the kind's unless given, as below.")}, \
+    {nat ".filtering", FORM_TEXT, CHOICE(nat_rules, NULL, "Who of those that were not sent to gets in.")}, \
+    {nat ".ports", FORM_TEXT, CHOICE(nat_port_rules, NULL, "How outer ports are chosen.")}, \
+    {nat ".parity", VALUE(BOOL, NULL, 0, 1, "An even port is mapped to an even one.")}, \
+    {nat ".hairpin", VALUE(BOOL, NULL, 0, 1, "Packets to its own outer address come back in.")}, \
+    {nat ".inbound_refresh", VALUE(BOOL, NULL, 0, 1, "Inbound datagrams keep a mapping, too.")}, \
+    {nat ".udp_timeout", VALUE(DURATION, NULL, 1, INT64_MAX / 4, "A mapping of UDP ends so long after its last packet.")}, \
+    {nat ".tcp_timeout", VALUE(DURATION, NULL, 1, INT64_MAX / 4, "The same of an established connection.")}, \
+    {nat ".tcp_transitory_timeout", VALUE(DURATION, NULL, 1, INT64_MAX / 4, "The same of one that is being opened, or is over.")}, \
+    {nat ".port_limit", VALUE(INT, NULL, 0, 65535, "Ports that one subscriber may use at a time; 0: any number.")}
+
 /* What parties and services have in common. */
 #define HOST(list) \
     {list, FORM_MAP, HELP("An entry: one host, or a crowd of them.")}, \
@@ -34,17 +49,46 @@ enum { MAX_COUNT = 1000000 };
     {list ".access.down", VALUE(RATE, NULL, 1, INT64_MAX, "To the host, per second; no limit unless given.")}, \
     {list ".access.up", VALUE(RATE, NULL, 1, INT64_MAX, "From the host, per second; no limit unless given.")}, \
     {list ".access.latency", VALUE(DURATION, "0", 0, INT64_MAX, "One way, in both directions.")}, \
-    {list ".access.jitter", VALUE(DURATION, "0", 0, INT64_MAX, "Mean of an exponential extra delay a packet.")}, \
+    {list ".access.jitter", VALUE(DURATION, "0", 0, INT64_MAX, "Mean of a random extra delay a packet.")}, \
+    {list ".access.jitter_shape", FORM_TEXT, CHOICE(shapes, "exponential", "How jitter is distributed; lognormal has sigma 1.")}, \
     {list ".access.loss", VALUE(RATIO, "0", 0, 1000000, "Share of packets that are lost.")}, \
-    {list ".access.queue", VALUE(BYTES, "0", 0, INT64_MAX, "The bottleneck's buffer for datagrams; 0: the world's own choice.")}, \
-    {list ".nat", FORM_TEXT | FORM_MAP, CHOICE(nat_kinds, "none", "The NAT it is behind: a kind, or a map where several hosts share one.")}, \
-    {list ".nat.box", .required = true, VALUE(TEXT, NULL, 0, 0, "The NAT's name: hosts that name the same share it.")}, \
-    {list ".nat.kind", FORM_TEXT, .required = true, CHOICE(nat_kinds, NULL, "Its kind.")}, \
-    {list ".nat.mapping", FORM_ANY, .later = any_later, HELP("")}, \
-    {list ".nat.filtering", FORM_ANY, .later = any_later, HELP("")}, \
-    {list ".nat.udp_timeout", FORM_ANY, .later = any_later, HELP("")}, \
+    {list ".access.burst", VALUE(INT, "0", 0, 65535, "Losses come in bursts (Gilbert-Elliott) of so many packets on average; 0: each by itself.")}, \
+    {list ".access.burst_loss", VALUE(RATIO, "100%", 1, 1000000, "Share of packets lost within a burst.")}, \
+    {list ".access.queue", VALUE(BYTES, "0", 0, INT64_MAX, "The bottleneck's buffer in each direction, drop-tail; 0: no limit.")}, \
+    {list ".nat", FORM_TEXT | FORM_MAP, CHOICE(nats, "none", "The NAT it is behind: a kind, or a map: of one box, or of a crowd's shares of kinds. population: shares as in the field. cgnat: a home's NAT behind a carrier's.")}, \
+    {list ".nat.kind", FORM_TEXT, CHOICE(nat_kinds, "port_restricted", "What the NAT is like, but for the keys beside; with cgnat they are the carrier's.")}, \
+    {list ".nat.box", VALUE(TEXT, NULL, 0, 0, "The NAT's name: hosts that name the same share it; the box alone is as it was described first. With cgnat the carrier's.")}, \
+    NAT_BOX(list ".nat"), \
+    {list ".nat.forward", FORM_LIST, HELP("Ports of the NAT that lead to the host, with both protocols.")}, \
+    {list ".nat.forward[]", .forms = FORM_TEXT | FORM_MAP, .opt = {.type = OPT_INT, .min = 1, .max = 65535, .help = "A port."}}, \
+    {list ".nat.forward[].port", .required = true, VALUE(INT, NULL, 1, 65535, "The NAT's port.")}, \
+    {list ".nat.forward[].to", VALUE(INT, NULL, 1, 65535, "The host's port; the same unless given.")}, \
+    {list ".nat.behind", FORM_TEXT | FORM_MAP, CHOICE(behinds, NULL, "A second NAT in front of this one: a carrier's, or a map.")}, \
+    {list ".nat.behind.box", VALUE(TEXT, NULL, 0, 0, "Its name: those who name the same share it.")}, \
+    NAT_BOX(list ".nat.behind"), \
+    {list ".nat.none", VALUE(RATIO, NULL, 0, 1000000, "The share of a crowd with a public address.")}, \
+    {list ".nat.open", VALUE(RATIO, NULL, 0, 1000000, "The same.")}, \
+    {list ".nat.full_cone", VALUE(RATIO, NULL, 0, 1000000, "The share of a crowd behind such a NAT, each behind its own.")}, \
+    {list ".nat.restricted_cone", VALUE(RATIO, NULL, 0, 1000000, "The same.")}, \
+    {list ".nat.port_restricted", VALUE(RATIO, NULL, 0, 1000000, "The same.")}, \
+    {list ".nat.symmetric", VALUE(RATIO, NULL, 0, 1000000, "The same.")}, \
+    {list ".nat.cgnat", VALUE(RATIO, NULL, 0, 1000000, "The same.")}, \
+    {list ".nat.udp_blocked", VALUE(RATIO, NULL, 0, 1000000, "The same.")}, \
     {list ".start", FORM_TEXT | FORM_MAP, .opt = {.type = OPT_DURATION, .fallback = "0", .max = INT64_MAX, .help = "When its node starts."}}, \
-    {list ".start.uniform", .required = true, VALUE(DURATION, NULL, 1, INT64_MAX, "Drawn at random, evenly up to this time; the same in every trial.")}
+    {list ".start.uniform", .required = true, VALUE(DURATION, NULL, 1, INT64_MAX, "Drawn at random, evenly up to this time; the same in every trial.")}, \
+    {list ".start.after", VALUE(DURATION, "0", 0, INT64_MAX / 4, "What is drawn counts from here.")}, \
+    {list ".start.days", VALUE(INT, "1", 1, 1000, "And is on one of so many days, drawn as well.")}
+
+#define LINK(link) \
+    {link ".between", FORM_LIST, HELP("The two nodes, both directions.")}, \
+    {link ".between[]", VALUE(TEXT, NULL, 0, 0, "A node's name.")}, \
+    {link ".from", VALUE(TEXT, NULL, 0, 0, "One direction only: from this node")}, \
+    {link ".to", VALUE(TEXT, NULL, 0, 0, "to this one.")}, \
+    {link ".loss", VALUE(RATIO, NULL, 0, 1000000, "Share of packets lost; as before unless given.")}, \
+    {link ".burst", VALUE(INT, NULL, 0, 65535, "Packets in a burst of losses; as before unless given.")}, \
+    {link ".latency", VALUE(DURATION, NULL, 0, INT64_MAX, "One way, in place of the path's; as before unless given.")}, \
+    {link ".jitter", VALUE(DURATION, NULL, 0, INT64_MAX, "Mean, in place of both last miles'; as before unless given.")}, \
+    {link ".rate", VALUE(RATE, NULL, 1, INT64_MAX, "Per second; as before unless given.")}
 
 const struct schema_row schema_rows[] = {
     {"", FORM_MAP, HELP("A scenario.")},
@@ -76,21 +120,40 @@ const struct schema_row schema_rows[] = {
     ENV_COSTS(X)
 #undef X
     {"protocol", FORM_PLUGIN, OF_PROTOCOL, .required = true, HELP("What the parties compute.")},
-    {"events", FORM_LIST, HELP("What happens to hosts and links: each entry has one of crash, restart, partition, link.")},
+    {"tcp", FORM_TEXT | FORM_MAP, CHOICE(tcps, "linux", "How the hosts' TCP behaves: like Linux or like ns-3, or a map.")},
+    {"tcp.like", FORM_TEXT, CHOICE(tcps, "linux", "What it is like but for the keys beside.")},
+    {"tcp.delayed_ack", VALUE(DURATION, NULL, 0, 1000000000, "How long the acknowledgement of a single segment waits; Linux 40 ms, ns-3 200 ms.")},
+    {"tcp.min_rto", VALUE(DURATION, NULL, 1000000, 120000000000, "The least retransmission timeout; 200 ms unless given.")},
+    {"tcp.receive_window", VALUE(BYTES, NULL, 2920, 1073741824, "The receiver's window; 6 MiB unless given.")},
+    {"tcp.initial_window", VALUE(INT, NULL, 1, 1000, "Segments that may be sent at first; 10 unless given.")},
+    {"tcp.keepalive", VALUE(DURATION, NULL, 1000000000, INT64_MAX / 4, "Idle links are probed after so long, every 75 s, and end with the 9th unanswered probe; not probed unless given.")},
+    {"tcp.hystart", VALUE(BOOL, NULL, 0, 1, "Whether slow start ends before losses; true unless given.")},
+    {"links", FORM_LIST, HELP("Paths between two hosts that differ from what regions and last miles make of them; of two entries for the same path the last one counts.")},
+    {"links[]", FORM_MAP, HELP("One path.")},
+    LINK("links[]"),
+    {"events", FORM_LIST, HELP("What happens to hosts and links: each entry has one of crash, restart, pause, resume, readdress, partition, link, flap.")},
     {"events[]", FORM_MAP, HELP("One event.")},
     {"events[].at", .required = true, VALUE(DURATION, NULL, 0, INT64_MAX, "When it happens.")},
-    {"events[].until", VALUE(DURATION, NULL, 1, INT64_MAX, "When a partition or a link's change ends; for good unless given.")},
+    {"events[].until", VALUE(DURATION, NULL, 1, INT64_MAX, "When a partition, flapping, a link's change or a pause ends; for good unless given.")},
     {"events[].crash", VALUE(TEXT, NULL, 0, 0, "The node that crashes and loses its memory.")},
     {"events[].restart", VALUE(TEXT, NULL, 0, 0, "The node that starts again after a crash.")},
-    {"events[].partition", FORM_LIST, HELP("Groups of nodes that can't reach each other; who is in no group reaches all. A crowd's name stands for all of it.")},
+    {"events[].pause", VALUE(TEXT, NULL, 0, 0, "The node whose process stands still, until resume; its host's TCP goes on.")},
+    {"events[].resume", VALUE(TEXT, NULL, 0, 0, "The node that goes on after a pause.")},
+    {"events[].readdress", VALUE(TEXT, NULL, 0, 0, "The node whose host, or its NAT, gets another public address: its connections die.")},
+    {"events[].partition", FORM_LIST | FORM_MAP, HELP("Groups of nodes that can't reach each other; who is in no group reaches all. A crowd's name stands for all of it. Or one way: {from: [...], to: [...]}.")},
+    {"events[].partition.from", FORM_LIST, .required = true, HELP("Those whose packets don't arrive,")},
+    {"events[].partition.from[]", VALUE(TEXT, NULL, 0, 0, "A node's name.")},
+    {"events[].partition.to", FORM_LIST, .required = true, HELP("at these.")},
+    {"events[].partition.to[]", VALUE(TEXT, NULL, 0, 0, "A node's name.")},
     {"events[].partition[]", FORM_LIST, HELP("One group.")},
     {"events[].partition[][]", VALUE(TEXT, NULL, 0, 0, "A node's name.")},
-    {"events[].link", FORM_MAP, HELP("Changes the path between two nodes, in both directions.")},
-    {"events[].link.between", FORM_LIST, .required = true, HELP("The two nodes.")},
-    {"events[].link.between[]", VALUE(TEXT, NULL, 0, 0, "A node's name.")},
-    {"events[].link.loss", VALUE(RATIO, NULL, 0, 1000000, "Share of packets lost; as before unless given.")},
-    {"events[].link.latency", VALUE(DURATION, NULL, 0, INT64_MAX, "One way, in place of the path's; as before unless given.")},
-    {"events[].link.rate", VALUE(RATE, NULL, 1, INT64_MAX, "Per second; as before unless given.")},
+    {"events[].flap", FORM_MAP, HELP("Cuts the path between two nodes again and again.")},
+    {"events[].flap.between", FORM_LIST, .required = true, HELP("The two nodes.")},
+    {"events[].flap.between[]", VALUE(TEXT, NULL, 0, 0, "A node's name.")},
+    {"events[].flap.up", .required = true, VALUE(DURATION, NULL, 1, INT64_MAX / 4, "How long it holds, first.")},
+    {"events[].flap.down", .required = true, VALUE(DURATION, NULL, 1, INT64_MAX / 4, "How long it does not, then.")},
+    {"events[].link", FORM_MAP, HELP("Changes the path between two nodes.")},
+    LINK("events[].link"),
     {"observers", FORM_LIST, HELP("Who watches. exposure does unless it is disabled.")},
     {"observers[]", FORM_PLUGIN, OF_OBSERVER, HELP("An observer.")},
     {"observers[].enabled", VALUE(BOOL, "true", 0, 1, "false leaves it out.")},

@@ -30,7 +30,6 @@ struct schema_row {
     unsigned forms;
     enum schema_names names;
     bool required;
-    const char *const *later; /* words that will mean something, but not yet; or NULL */
     struct opt opt;           /* name and offset unused; for maps and lists only its help */
 };
 

@@ -92,12 +92,6 @@ static bool check_text(const struct schema_row *row, const struct yaml_node *nod
 {
     char what[80], shown[128];
     struct err e;
-    for (size_t i = 0; row->later && row->later[i]; i++)
-        if (strcmp(row->later[i], node->text) == 0) {
-            yaml_say(diags, node, "%s %s is not there yet", called(row, what, sizeof what),
-                     diag_quote(node->text, shown, sizeof shown));
-            return false;
-        }
     if (schema_name(row, 0) || row->names) {
         for (size_t i = 0; schema_name(row, i); i++)
             if (strcmp(schema_name(row, i), node->text) == 0)
@@ -133,7 +127,7 @@ static struct suggest nearest_key(const struct schema_row *row, const char *wron
     struct suggest s = suggest_for(wrong);
     for (const struct schema_row *r = schema_rows; r->path; r++) {
         const char *key = schema_key(row, r);
-        if (key && !(r->later && !**r->later)) {
+        if (key) {
             suggest_offer(&s, key);
             append_name(list, key);
         }
@@ -193,8 +187,6 @@ static bool check_map(const struct schema_row *row, const struct yaml_node *map,
         const struct schema_row *child = schema_child(row, key->text);
         if (!child && !key->refused)
             say_unknown_key(row, key, diags);
-        else if (child && child->later && !**child->later)
-            yaml_say(diags, key, "\"%s\" is not there yet", key->text);
         good &= child && check(child, map->items[i].value, diags) && !key->refused;
     }
     return good;
@@ -253,7 +245,7 @@ static bool check_plugin(const struct schema_row *row, const struct yaml_node *m
 static bool check_anew(const struct schema_row *row, struct yaml_node *node,
                        struct diag_list *diags)
 {
-    if (node->refused || (row->later && !**row->later))
+    if (node->refused)
         return false;
     if (row->forms & FORM_ANY)
         return true;

@@ -76,17 +76,12 @@ static json_t *described(json_t *v, const char *help, const char *fallback)
     return v;
 }
 
-static bool shown(const struct schema_row *row)
-{
-    return !(row->later && !**row->later);
-}
-
 static json_t *map_json(const struct schema_row *row)
 {
     json_t *properties = json_object(), *required = json_array(), *other = json_false();
     for (const struct schema_row *r = schema_rows; r->path; r++) {
         const char *key = schema_key(row, r);
-        if (!key || strcmp(key, "[]") == 0 || !shown(r))
+        if (!key || strcmp(key, "[]") == 0)
             continue;
         if (strcmp(key, "*") == 0)
             other = row_json(r);

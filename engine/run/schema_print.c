@@ -5,11 +5,6 @@
 
 enum { WIDTH = 96, MARGIN = 6 };
 
-static bool shown(const struct schema_row *row)
-{
-    return *row->path && !(row->later && !**row->later);
-}
-
 /* "a duration such as 20ms, or a map". */
 static void takes(const struct schema_row *row, char *buf, size_t cap)
 {
@@ -59,7 +54,7 @@ void schema_print_help(FILE *out)
 {
     char value[256], absent[80];
     for (const struct schema_row *row = schema_rows; row->path; row++) {
-        if (!shown(row))
+        if (!*row->path)
             continue;
         takes(row, value, sizeof value);
         when_absent(row, absent, sizeof absent);
@@ -73,7 +68,7 @@ void schema_print_markdown(FILE *out)
     char value[256], absent[80];
     fputs("| key | takes | if absent | what it means |\n|---|---|---|---|\n", out);
     for (const struct schema_row *row = schema_rows; row->path; row++) {
-        if (!shown(row))
+        if (!*row->path)
             continue;
         takes(row, value, sizeof value);
         when_absent(row, absent, sizeof absent);

@@ -65,7 +65,13 @@ static json_t *access_json(const struct access *a)
         put_quantity(o, "up", OPT_RATE, a->up_bps);
     put_quantity(o, "latency", OPT_DURATION, a->latency);
     put_quantity(o, "jitter", OPT_DURATION, a->jitter);
+    if (a->jitter && a->jitter_shape == JITTER_LOGNORMAL)
+        put(o, "jitter_shape", json_string("lognormal"));
     put_quantity(o, "loss", OPT_RATIO, a->loss_ppm);
+    if (a->burst)
+        put_quantity(o, "burst", OPT_INT, a->burst);
+    if (a->burst && a->bad_ppm)
+        put_quantity(o, "burst_loss", OPT_RATIO, a->bad_ppm);
     put_quantity(o, "queue", OPT_BYTES, a->queue_bytes);
     return o;
 }
@@ -90,10 +96,21 @@ static json_t *input_json(const struct group *g)
     return o;
 }
 
+static json_t *start_json(const struct group *g)
+{
+    json_t *o;
+    if (!g->start_uniform)
+        return quantity(OPT_DURATION, g->start);
+    o = json_pack("{s:o}", "uniform", quantity(OPT_DURATION, g->start_uniform));
+    if (g->start)
+        put(o, "after", quantity(OPT_DURATION, g->start));
+    if (g->start_days > 1)
+        put(o, "days", json_integer(g->start_days));
+    return o;
+}
+
 static json_t *group_json(const struct resolving *r, const struct group *g)
 {
-    const struct schema_row *nat = schema_find("parties[].nat");
-    const char *kind = nat->opt.choices[g->nat];
     json_t *o = json_object();
     put(o, "name", json_string(g->name));
     if (g->crowd)
@@ -103,11 +120,8 @@ static json_t *group_json(const struct resolving *r, const struct group *g)
     put(o, "role", json_string(g->role));
     put(o, "region", region_json(r, g));
     put(o, "access", access_json(&g->access));
-    put(o, "nat",
-        g->nat_box ? json_pack("{s:s, s:s}", "box", g->nat_box, "kind", kind) : json_string(kind));
-    put(o, "start",
-        g->start_uniform ? json_pack("{s:o}", "uniform", quantity(OPT_DURATION, g->start_uniform))
-                         : quantity(OPT_DURATION, g->start));
+    put(o, "nat", nats_json(g));
+    put(o, "start", start_json(g));
     if (!g->service)
         put(o, "inputs", json_integer(g->input.n));
     if (!g->service && yaml_get(g->node, "protocol"))
@@ -155,15 +169,35 @@ static json_t *sides_json(const struct resolving *r, const struct action *a)
         json_array_append_new(json_array_get(groups, (size_t)a->side[i] - 1u),
                               json_string(r->entries[i].name));
     }
+    if (a->one_way) {
+        json_t *way = json_pack("{s:O, s:O}", "from", json_array_get(groups, 0), "to",
+                                json_array_get(groups, 1));
+        json_decref(groups);
+        return way;
+    }
     return groups;
 }
 
 static json_t *link_json(const struct resolving *r, const struct action *a)
 {
     json_t *o = json_object();
-    put(o, "between", json_pack("[s, s]", r->entries[a->a].name, r->entries[a->b].name));
+    if (a->one_way) {
+        put(o, "from", json_string(r->entries[a->a].name));
+        put(o, "to", json_string(r->entries[a->b].name));
+    } else {
+        put(o, "between", json_pack("[s, s]", r->entries[a->a].name, r->entries[a->b].name));
+    }
+    if (a->kind == ACT_FLAP) {
+        put_quantity(o, "up", OPT_DURATION, a->up);
+        put_quantity(o, "down", OPT_DURATION, a->down);
+        return o;
+    }
     if (a->loss_ppm >= 0)
         put_quantity(o, "loss", OPT_RATIO, a->loss_ppm);
+    if (a->burst >= 0)
+        put_quantity(o, "burst", OPT_INT, a->burst);
+    if (a->jitter >= 0)
+        put_quantity(o, "jitter", OPT_DURATION, a->jitter);
     if (a->latency >= 0)
         put_quantity(o, "latency", OPT_DURATION, a->latency);
     if (a->rate_bps >= 0)
@@ -175,14 +209,28 @@ static json_t *action_json(const struct resolving *r, const struct action *a)
 {
     json_t *o = json_object();
     put_quantity(o, "at", OPT_DURATION, a->at);
-    if (a->kind == ACT_CRASH || a->kind == ACT_RESTART)
-        put(o, a->kind == ACT_CRASH ? "crash" : "restart", json_string(r->entries[a->node].name));
-    else if (a->kind == ACT_PARTITION)
+    if (a->kind == ACT_PARTITION)
         put(o, "partition", sides_json(r, a));
+    else if (a->kind == ACT_LINK || a->kind == ACT_FLAP)
+        put(o, events_kinds[a->kind], link_json(r, a));
     else
-        put(o, "link", link_json(r, a));
+        put(o, events_kinds[a->kind], json_string(r->entries[a->node].name));
     if (a->until != NS_NEVER)
         put_quantity(o, "until", OPT_DURATION, a->until);
+    return o;
+}
+
+static json_t *tcp_json(const struct tcp_spec *t)
+{
+    json_t *o = json_object();
+    put(o, "like", json_string(t->like_ns3 ? "ns3" : "linux"));
+    put_quantity(o, "delayed_ack", OPT_DURATION, t->delayed_ack);
+    put_quantity(o, "min_rto", OPT_DURATION, t->min_rto);
+    put_quantity(o, "receive_window", OPT_BYTES, t->receive_window);
+    put_quantity(o, "initial_window", OPT_INT, t->initial_window);
+    put_quantity(o, "hystart", OPT_BOOL, t->hystart);
+    if (t->keepalive)
+        put_quantity(o, "keepalive", OPT_DURATION, t->keepalive);
     return o;
 }
 
@@ -226,6 +274,14 @@ static json_t *spec_json(const struct resolving *r)
     put(o, "protocol",
         plugin_json(spec->protocol->name, spec->protocol->opts, spec->protocol_opts));
     put(o, "events", events);
+    if (spec->n_links) {
+        json_t *links = json_array();
+        for (size_t i = 0; i < spec->n_links; i++)
+            json_array_append_new(links, link_json(r, &spec->links[i]));
+        put(o, "links", links);
+    }
+    if (spec->tcp)
+        put(o, "tcp", tcp_json(spec->tcp));
     put(o, "observers", observers);
     return o;
 }

@@ -70,7 +70,7 @@ void tally_free(struct tally *c)
     *c = (struct tally){0};
 }
 
-static int row_order(const struct exposure_row *a, const struct exposure_row *b)
+int tally_row_order(const struct exposure_row *a, const struct exposure_row *b)
 {
     int order = strcmp(a->observer, b->observer);
     if (order == 0)
@@ -86,7 +86,7 @@ static int row_order(const struct exposure_row *a, const struct exposure_row *b)
 
 static int by_row(const void *a, const void *b)
 {
-    return row_order(a, b);
+    return tally_row_order(a, b);
 }
 
 /* Both lists are sorted: one pass. */
@@ -102,7 +102,7 @@ static int merge_rows(struct tally *c, struct exposure_row *rows, size_t n)
     }
     qsort(rows, n, sizeof *rows, by_row);
     for (; i < c->n_rows || j < n; k++) {
-        int order = i == c->n_rows ? 1 : j == n ? -1 : row_order(&c->rows[i], &rows[j]);
+        int order = i == c->n_rows ? 1 : j == n ? -1 : tally_row_order(&c->rows[i], &rows[j]);
         all[k] = order <= 0 ? c->rows[i] : rows[j];
         trials[k] = (order <= 0 ? c->row_trials[i] : 0) + (order >= 0);
         if (order == 0) {

@@ -54,4 +54,7 @@ int tally_lookup(void *ctx, const char *path, int64_t *value);
 /* The cell's object in summary.json, without axes and expect. */
 json_t *tally_json(const struct tally *);
 
+/* The order of its rows: by observer, fact, who, whom, other. */
+int tally_row_order(const struct exposure_row *, const struct exposure_row *);
+
 #endif

@@ -1,5 +1,8 @@
 #include "engine/run/trace_line.h"
 
+#include "engine/world.h"
+
+#include <inttypes.h>
 #include <string.h>
 
 const char *const trace_kind_names[TRACE_COUNT] = {
@@ -7,6 +10,32 @@ const char *const trace_kind_names[TRACE_COUNT] = {
     TRACE_KINDS(X)
 #undef X
 };
+
+enum { WITH_BYTES = 1 << TRACE_DATA | 1 << TRACE_LOST | TRACE_OF_PROTOCOL | TRACE_OF_TRANSPORT };
+
+/* ---- printing ------------------------------------------------------------------------- */
+
+void trace_line_print(FILE *out, const struct trial_spec *t, const struct trace_layer *l)
+{
+    static const enum trace_kind kinds[] = {TRACE_SEND, TRACE_DELIVER, TRACE_EMIT, TRACE_RECEIVE,
+                                            TRACE_CHANNEL};
+    static const char *const states[] = {"up", "down", "restarted", "lost"};
+    const struct roster_entry *who = t->roster->entries;
+    fprintf(out, "%" PRId64 " %s %s %s", l->at, who[l->node].name, trace_kind_names[kinds[l->step]],
+            who[l->peer].name);
+    if (l->step == LAYER_PEER) {
+        fprintf(out, " %s\n", states[l->state]);
+        return;
+    }
+    fprintf(out, " %zu", l->len);
+    if (l->step == LAYER_DELIVER)
+        fprintf(out, " %" PRId64, l->sent);
+    if (l->step == LAYER_SEND || l->step == LAYER_DELIVER)
+        fprintf(out, " %s %" PRIu32 " %" PRIu32 "\n", t->protocol->name, l->label.round,
+                l->label.instance);
+    else
+        fprintf(out, " %s\n", t->transport->name);
+}
 
 /* ---- reading -------------------------------------------------------------------------- */
 
@@ -61,19 +90,26 @@ static bool rest(char *at, struct trace_line *out)
             return false;
         break;
     case TRACE_LOST:
+    case TRACE_SEND:
+    case TRACE_DELIVER:
+    case TRACE_EMIT:
+    case TRACE_RECEIVE:
+    case TRACE_CHANNEL:
         if (!(out->peer = word(&at)))
             return false;
         break;
     default:
         return !*at;
     }
-    if (out->kind == TRACE_DATA || out->kind == TRACE_LOST) {
+    if (1U << out->kind & WITH_BYTES) {
         if (!number(word(&at), &n))
             return false;
         out->bytes = (uint64_t)n;
     }
     if (out->kind == TRACE_DATA)
         return number(word(&at), &out->sent) && out->sent <= out->at && !*at;
+    if (out->kind == TRACE_DELIVER && (!number(word(&at), &out->sent) || out->sent > out->at))
+        return false;
     out->more = at;
     return out->kind == TRACE_ROOM ? !*at : *at != 0;
 }

@@ -1,4 +1,10 @@
-/* The lines of a trace (engine/worlds/sim/sim.h describes them), read back and chosen from.
+/* The lines of a trace, read back and chosen from. engine/worlds/sim/sim.h describes those of the
+ * world. Those of the layers within a node, which are told only if somebody asks, are
+ *     TIME NODE send PEER BYTES PROTOCOL ROUND INSTANCE          the channel has taken a message
+ *     TIME NODE deliver PEER BYTES SENT PROTOCOL ROUND INSTANCE  and hands one over
+ *     TIME NODE emit PEER BYTES TRANSPORT                        the transport has taken a frame
+ *     TIME NODE receive PEER BYTES TRANSPORT                     and hands one over
+ *     TIME NODE channel PEER up | down | restarted | lost
  */
 #ifndef PARTYLINE_RUN_TRACE_LINE_H
 #define PARTYLINE_RUN_TRACE_LINE_H
@@ -8,6 +14,11 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+struct trial_spec;
+struct trace_layer; /* engine/world.h */
 
 #define TRACE_KINDS(X)                                                                             \
     X(START, "start")                                                                              \
@@ -22,7 +33,12 @@
     X(RESTART, "restart")                                                                          \
     X(PARTITION, "partition")                                                                      \
     X(LINK, "link")                                                                                \
-    X(HEAL, "heal")
+    X(HEAL, "heal")                                                                                \
+    X(SEND, "send")                                                                                \
+    X(DELIVER, "deliver")                                                                          \
+    X(EMIT, "emit")                                                                                \
+    X(RECEIVE, "receive")                                                                          \
+    X(CHANNEL, "channel")
 
 enum trace_kind {
 #define X(name, text) TRACE_##name,
@@ -32,14 +48,27 @@ enum trace_kind {
 };
 extern const char *const trace_kind_names[TRACE_COUNT];
 
+/* Bits 1 << kind. */
+enum {
+    TRACE_OF_PROTOCOL = 1 << TRACE_SEND | 1 << TRACE_DELIVER,
+    TRACE_OF_TRANSPORT = 1 << TRACE_EMIT | 1 << TRACE_RECEIVE,
+    TRACE_OF_CHANNEL = 1 << TRACE_CHANNEL,
+    TRACE_OF_LAYERS = TRACE_OF_PROTOCOL | TRACE_OF_TRANSPORT | TRACE_OF_CHANNEL,
+    TRACE_OF_WORLD = ((1 << TRACE_COUNT) - 1) & ~TRACE_OF_LAYERS
+};
+
 struct trace_line {
-    ns_t at, sent; /* sent: DATA; else at */
+    ns_t at, sent; /* sent: DATA, DELIVER; else at */
     enum trace_kind kind;
     const char *node; /* "-": the world */
     const char *peer; /* NULL: none; "-": nobody has that address */
-    const char *more; /* UP: the address; DOWN: the reason; LOST: the drop; TIMER: its number */
-    uint64_t bytes;   /* DATA, LOST */
+    const char *more; /* UP: the address; DOWN: the reason; LOST: the drop; TIMER: its number; of a
+                         layer: what follows */
+    uint64_t bytes;   /* DATA, LOST, SEND, DELIVER, EMIT, RECEIVE */
 };
+
+/* A line of a layer, of the trial's cell. */
+void trace_line_print(FILE *, const struct trial_spec *, const struct trace_layer *);
 
 /* Reads a line, which is cut into the texts of *out. ERR_FORMAT: it is none; ERR_ABSENT: a comment
  * or empty. The text is foreign. */

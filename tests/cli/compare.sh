@@ -135,7 +135,7 @@ must test "$(wc -l <base/sum/CHANGES)" = 2
 must grep -q "none -> $(sed -n 's/ all$//p' a/digest) .*: the first\$" base/sum/CHANGES
 must grep -q "$(sed -n 's/ all$//p' a/digest) -> $(sed -n 's/ all$//p' slow/digest) .*: slower" base/sum/CHANGES
 must test "$(ls base)" = sum
-must test "$(echo $(ls base/sum))" = "CHANGES digest exposure.csv manifest.json summary.json trials verdict.json"
+must test "$(echo $(ls base/sum))" = "CHANGES digest events exposure.csv manifest.json summary.json trials verdict.json"
 json base/sum/verdict.json 'x.exit === 0 && x.compare === undefined'
 pl compare base/sum slow
 exits 0

@@ -24,6 +24,18 @@ it "analysis/rounds.sh refuses a run of something else"
 must_not "$root/analysis/rounds.sh" run-millionaires.yaml
 must_not "$root/analysis/rounds.sh" nowhere
 
+it "study/nat.yaml: who punches a hole to whom, as the model says"
+pl run "$root/scenarios/study/nat.yaml" --quiet --out nat
+exits 0
+
 it "study/crowd.yaml, its first 2,000: everybody gets through"
 pl run "$root/scenarios/study/crowd.yaml" --set parties.count=2001 --quiet --out crowd
+exits 0
+
+it "study/mix_tradeoff.yaml, once a cell: all ends right, no party learns an address"
+pl run "$root/scenarios/study/mix_tradeoff.yaml" --repeat 1 --quiet --out mix_tradeoff
+exits 0
+
+it "study/mix_scale.yaml, its first 500 clients for a minute"
+pl run "$root/scenarios/study/mix_scale.yaml" --set parties.count=500 --set protocol.for=60s --quiet --out mix_scale
 exits 0

@@ -79,6 +79,33 @@ pl trace "$root/scenarios/smoke/crash.yaml" --link alice,bob --kind crash,restar
 exits 20
 out_has "150000000 bob crash"
 out_has "1000000000 bob restart"
+it "trace --protocol: its messages, with round and instance, and nothing else"
+pl trace "$faults" --protocol shamir
+exits 0
+must awk '!/^#/ && !($3 == "send" && NF == 8 && $6 == "shamir") && !($3 == "deliver" && NF == 9 && $7 == "shamir" && $6 <= $1) {exit 1}' out
+must test "$(awk '$3 == "send"' out | wc -l)" = "$(awk '$3 == "deliver"' out | wc -l)"
+must test "$(awk '$3 == "send"' out | wc -l)" -gt 5
+grep '^#' out >digest
+must grep -qxFf digest whole
+it "trace --layer: world is what is printed without it; the others add lines to it"
+pl trace "$faults" --layer world
+must cmp out whole
+pl trace "$faults" --layer world,transport,channel,protocol
+grep -vE '^[0-9]+ [a-z]+ (send|deliver|emit|receive|channel) ' out >rest
+must cmp rest whole
+out_has " channel bob up"
+must grep -qE '^[0-9]+ alice emit bob [0-9]+ direct$' out
+must grep -qE '^[0-9]+ bob receive alice [0-9]+ direct$' out
+it "trace --layer and the other filters hold together"
+pl trace "$faults" --layer protocol --kind send --party alice
+exits 0
+must awk '!/^#/ && !($3 == "send" && ($2 == "alice" || $4 == "alice")) {exit 1}' out
+must test "$(wc -l <out)" -gt 2
+it "trace --protocol --svg: a diagram of messages"
+pl trace "$faults" --protocol shamir --svg messages.svg
+exits 0
+err_has "messages.svg: "
+must xmllint --noout messages.svg
 it "trace into a full disk: 11"
 last="partyline trace >/dev/full"
 "$program" trace "$faults" >/dev/full 2>err
@@ -104,6 +131,9 @@ usage_error "--link of three" "expected two names" --link alice,bob,carol
 usage_error "--link with one that is not there" "--link xavier: there is no such node" --link alice,xavier
 usage_error "--kind that there is not" 'did you mean "data"?' --kind up,dara
 usage_error "--kind with nothing in it" "expected kinds" --kind ,
+usage_error "--layer that there is not" "expected world, transport, channel, protocol" --layer worlds
+usage_error "--layer and --kind without a common line" "none of these kinds" --layer world --kind send
+usage_error "--protocol that does not run" 'did you mean "shamir"?' --protocol shamri
 usage_error "--from without a unit" "--from 3: expected a duration" --from 3
 usage_error "--until before --from" "--from must be before --until" --from 2s --until 1s
 usage_error "two things to stdout" "can't both go to stdout" --svg - --pcap -
@@ -185,6 +215,12 @@ if command -v tshark >/dev/null; then
     loss_free "$root/scenarios/smoke/shamir.yaml" --cell 2 --set parties.alice.access=ideal
     loss_free "$root/scenarios/smoke/ping.yaml" --cell 5 --set \
         "parties.client.access={up: 10Mbit, down: 50Mbit, latency: 8ms, jitter: 2ms}"
+    loss_free bulk.yaml
+    must test "$(shark tcp.len | awk '{n += $1} END {print n > 2097152}')" = 1
+    it "trace --pcap of a bulk transfer through a full queue: what is dropped comes again"
+    capture bulk.yaml --set parties.alice.access.queue=64KiB
+    must test "$("$program" trace bulk.yaml --set parties.alice.access.queue=64KiB --kind lost | grep -c queue)" = "$(grep -cE 'retransmission|out-of-order' odd)"
+    must test "$(grep -vcE 'retransmission|out-of-order|not captured' odd)" = 0
     it "trace --pcap: a connection for each pair, and what its messages hold"
     capture "$root/scenarios/smoke/shamir.yaml" --cell 0
     must test "$(shark tcp.stream | sort -u | wc -l)" = 3

@@ -64,6 +64,20 @@ for c in $commands; do
     out_has "--help"
 done
 
+it "help COMMAND is COMMAND --help"
+for c in $commands; do
+    pl "$c" --help
+    cp out first
+    pl help "$c"
+    exits 0
+    must cmp out first
+done
+pl help comprae
+exits 2
+err_has 'did you mean "compare"?'
+pl help run show
+exits 2
+
 it "--version"
 pl --version
 exits 0

@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { BED_NODES = 64 };
+enum { BED_NODES = 64, BED_MIXES = 4 };
 
 struct bed {
     struct trial_spec spec;
@@ -62,7 +62,7 @@ static inline bool bed_make(struct bed *b, const struct transport *t, const stru
         bed_node(b, i, "p", p->roles[0].name);
     b->roster = (struct roster){.n = n_parties, .n_parties = n_parties, .entries = b->entries};
     for (const struct transport_role *r = t->roles; r->size; r++)
-        if (r->name)
+        for (int k = 0; r->name && k < (strcmp(r->name, "mix") == 0 ? BED_MIXES : 1); k++)
             bed_node(b, b->roster.n++, r->name, r->name);
     b->transport_opts = bed_opts(t->opts, t->opts_size);
     b->spec = (struct trial_spec){.scenario = "conformance",
@@ -76,6 +76,21 @@ static inline bool bed_make(struct bed *b, const struct transport *t, const stru
                                   .programs = b->programs,
                                   .limit = 60 * NS_S};
     return b->transport_opts != NULL;
+}
+
+/* One of the transport's options, as a person would write it. */
+static inline bool bed_set(struct bed *b, const char *option, const char *value)
+{
+    const struct opt *o = opt_find(b->spec.transport->opts, option);
+    return o && opt_set(o, b->transport_opts, value, NULL) == OK;
+}
+
+/* A further service of each server role. */
+static inline void bed_more_services(struct bed *b, const struct transport *t)
+{
+    for (const struct transport_role *r = t->roles; r->size; r++)
+        if (r->name)
+            bed_node(b, b->roster.n++, r->name, r->name);
 }
 
 /* Gives the nodes of a secured channel their identities. */
@@ -129,7 +144,7 @@ static inline int tally_end(const struct tally *t)
 /* Worlds that run in this process and give the same twice. */
 static inline bool bed_can(const struct world *w, const struct transport *t)
 {
-    return w->deterministic && (w->handover || !t->needs_handover);
+    return w->run && w->deterministic && (w->handover || !t->needs_handover);
 }
 
 static inline const char *bed_channel_name(enum channel_mode mode)

@@ -49,8 +49,9 @@ static const struct opt ping_opts[] = {
     {.name = NULL}};
 
 static const struct transport_role client_only[] = {{.size = 1}, {.size = 0}};
+static const struct accept relay_accepts[] = {{7000, LINK_MESSAGE}, {0, LINK_MESSAGE}};
 static const struct transport_role relay_roles[] = {
-    {.size = 1}, {.name = "relay", .size = 1}, {.size = 0}};
+    {.size = 1}, {.name = "relay", .accepts = relay_accepts, .size = 1}, {.size = 0}};
 static const struct transport fake_transport_direct = {.name = "direct",
                                                        .help = "Dials.",
                                                        .roles = client_only,

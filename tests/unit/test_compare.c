@@ -14,6 +14,7 @@ struct plan {
     uint8_t level;
     const char *result;
     bool nothing;
+    bool pair; /* the exposure is about party_2 and relay1 */
 };
 
 static void fill(struct trial_record *r, uint32_t k, void *ctx)
@@ -32,8 +33,12 @@ static void fill(struct trial_record *r, uint32_t k, void *ctx)
                                                : TRIAL_COMPLETED;
     r->result = strdup(p->result ? p->result : "42");
     if (k < p->exposed)
-        r->exposures[r->n_exposures++] =
-            (struct exposure_row){"exposure", "party_address", 0, 1, p->level ? p->level : 2, 500};
+        r->exposures[r->n_exposures++] = (struct exposure_row){.observer = "exposure",
+                                                               .what = "party_address",
+                                                               .whom = 1,
+                                                               .other = p->pair ? 2 : PARTY_NONE,
+                                                               .level = p->level ? p->level : 2,
+                                                               .first = 500};
 }
 
 static const struct plan usual = {.base = 1000000};
@@ -171,13 +176,15 @@ static void test_exposures(void **state)
     struct plan one = {.base = 1000000, .exposed = 1}, two = {.base = 1000000, .exposed = 2};
     struct plan weak = {.base = 1000000, .exposed = 1, .level = 1};
     struct plan faster = {.base = 900000, .exposed = 1, .digest = 5};
+    struct plan pair = {.base = 1000000, .exposed = 1, .pair = true};
     struct folder none = a_run("none", 8, &usual, "sim"), a = a_run("a", 8, &one, "sim");
     struct folder b = a_run("b", 8, &two, "sim"), c = a_run("c", 8, &weak, "sim");
-    struct folder d = a_run("d", 8, &faster, "sim");
+    struct folder d = a_run("d", 8, &faster, "sim"), e = a_run("e", 8, &pair, "sim");
     (void)state;
     expect(&none, &a, EXIT_WORSE, "exposures are new or rose");
     expect(&a, &b, EXIT_WORSE, "1 exposures are new or rose");  /* in more trials */
     expect(&c, &a, EXIT_WORSE, "1 exposures are new or rose");  /* at a higher level */
+    expect(&a, &e, EXIT_WORSE, "1 exposures are new or rose");  /* about a pair: another fact */
     expect(&none, &d, EXIT_WORSE, "exposures are new or rose"); /* however fast it is */
     expect(&a, &none, EXIT_DONE, "fewer exposures");
     expect(&b, &a, EXIT_DONE, "fewer exposures");

@@ -10,7 +10,8 @@ static void plain(struct trial_record *r, uint32_t k, void *ctx)
         metrics_add(&r->metrics, METRIC_COMPLETION, 1000000 + 1000 * (int64_t)k + i);
     r->metrics.counts[COUNT_MESSAGES] = 7;
     r->result = strdup("42");
-    r->exposures[r->n_exposures++] = (struct exposure_row){"exposure", "party_address", 0, 1, 2, 9};
+    r->exposures[r->n_exposures++] =
+        (struct exposure_row){"exposure", "party_address", 0, 1, PARTY_NONE, 2, 9};
 }
 
 static int load(const char *path, struct load_run *r, struct err *e)

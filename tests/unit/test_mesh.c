@@ -259,8 +259,10 @@ static void test_tables(void **state)
         assert_null(t->roles[0].name);
         assert_int_equal(t->roles[0].accepts[0].port, 7000);
         assert_int_equal(t->roles[0].accepts[1].port, 0);
-        assert_int_equal(t->roles[1].size, 0);
+        assert_null(i ? t->roles[1].name : t->roles[2].name);
+        assert_int_equal(i ? t->roles[1].size : t->roles[2].size, 0);
     }
+    assert_string_equal(transport_direct.roles[1].name, "matchmaker");
 }
 
 static void test_higher_dials(void **state)

@@ -30,8 +30,10 @@ static struct trial_record sample(uint32_t k, ns_t completion)
     r.metrics.protocol_rounds = 7 + k;
     r.exposures = calloc(3, sizeof *r.exposures);
     r.n_exposures = 2;
-    r.exposures[0] = (struct exposure_row){"exposure", "party_address", 1, 0, 2, 900 - k};
-    r.exposures[1] = (struct exposure_row){"exposure", "party_address", 0, 1, 1, 500 + k};
+    r.exposures[0] =
+        (struct exposure_row){"exposure", "party_address", 1, 0, PARTY_NONE, 2, 900 - k};
+    r.exposures[1] =
+        (struct exposure_row){"exposure", "party_address", 0, 1, PARTY_NONE, 1, 500 + k};
     return r;
 }
 

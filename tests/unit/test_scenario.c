@@ -86,8 +86,10 @@ static void hosts(void **state)
     assert_string_equal(t->hosts[1].nat_box, "office");
     assert_int_equal(t->hosts[1].start, 5 * NS_S);
     assert_int_equal(t->hosts[1].access.down_bps, t->hosts[0].access.down_bps);
-    const struct access own = {10000000, 50000000, 8 * NS_MS, 3 * NS_MS, 2000, 65536};
-    assert_memory_equal(&t->hosts[2].access, &own, sizeof own);
+    const struct access *own = &t->hosts[2].access;
+    assert_true(own->up_bps == 10000000 && own->down_bps == 50000000);
+    assert_true(own->latency == 8 * NS_MS && own->jitter == 3 * NS_MS);
+    assert_true(own->loss_ppm == 2000 && own->queue_bytes == 65536 && own->burst == 0);
     assert_int_equal(t->regions->rtt[0 * 2 + 1], 80 * NS_MS);
     assert_int_equal(t->regions->rtt[1 * 2 + 0], 90 * NS_MS);
     assert_int_equal(t->hosts[1].region, 1);

@@ -1,62 +1,9 @@
 /* links: every .c of engine/worlds/sim and engine/worlds/link, engine/metrics.c
  * engine/base/err.c engine/base/hist.c engine/base/map.c engine/base/prng.c */
-/* NAT, datagrams, onlookers; determinism. */
+/* Datagrams, onlookers; determinism. */
 #include "tests/unit/sim_fake.h"
 
 #define ONE_WAY (20 * NS_MS)
-
-/* ---- NAT ------------------------------------------------------------------------------ */
-
-static void dial_third(struct node *n, const struct event *ev)
-{
-    if (ev->kind == EV_START && n->self < 2)
-        fake_open(n, 2, LINK_MESSAGE);
-    if (ev->kind == EV_START && n->self == 0)
-        fake_open(n, 1, LINK_MESSAGE); /* its neighbour's public address */
-}
-
-static void a_box_shows_its_own_address(void **state)
-{
-    const struct entry *e, *f;
-    (void)state;
-    fake_world(3, dial_third);
-    fake.hosts[0].nat = fake.hosts[1].nat = NAT_SYMMETRIC;
-    fake.hosts[0].nat_box = fake.hosts[1].nat_box = "office";
-    fake_run();
-    e = fake_find(2, EV_UP, 0);
-    f = fake_find(2, EV_UP, 1);
-    assert_memory_equal(e->peer.ip, fake.addrs[0].ip, 16);
-    assert_memory_equal(f->peer.ip, fake.addrs[0].ip, 16);
-    assert_int_not_equal(e->peer.port, f->peer.port);
-    e = fake_find(1, EV_UP, 0);
-    assert_true(e->local.ip[12] == 10 && e->local.ip[15] == 2);
-    assert_int_equal(fake_find(0, EV_DOWN, 0)->why, DOWN_TIMEOUT);
-    assert_int_equal(fake.result.metrics.drops[DROP_NAT_FILTERED], 7);
-    fake_clear();
-}
-
-static void collect(void *ctx, int line, const char *text)
-{
-    assert_non_null(strstr(text, "NAT"));
-    *(int *)ctx += line;
-}
-
-static void datagrams_behind_a_nat_are_refused(void **state)
-{
-    static const struct accept datagrams[] = {
-        {PORT, LINK_MESSAGE}, {PORT, LINK_DATAGRAM}, {0, LINK_MESSAGE}};
-    int lines = 0;
-    (void)state;
-    fake_world(3, NULL);
-    fake.hosts[1].nat = NAT_SYMMETRIC;
-    fake.hosts[2].nat = NAT_CGNAT;
-    assert_int_equal(world_sim.check(&fake.spec, collect, &lines), OK);
-    fake.accepts[0] = fake.accepts[2] = datagrams;
-    assert_int_equal(world_sim.check(&fake.spec, collect, &lines), ERR_UNSUPPORTED);
-    assert_int_equal(lines, 12);
-    fake.accepts[2] = NULL;
-    assert_int_equal(world_sim.check(&fake.spec, collect, &lines), OK);
-}
 
 /* ---- datagrams ------------------------------------------------------------------------ */
 
@@ -337,8 +284,6 @@ static void links_have_one_life(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_box_shows_its_own_address),
-        cmocka_unit_test(datagrams_behind_a_nat_are_refused),
         cmocka_unit_test(datagrams_find_their_links),
         cmocka_unit_test(observers_see_addresses),
         cmocka_unit_test(traces_are_lines),

@@ -43,6 +43,16 @@ static void reads_every_kind(void **state)
     assert_true(l.kind == TRACE_LOST && l.bytes == 60 && l.sent == 30);
     assert_string_equal(l.peer, "-");
     assert_int_equal(parse("30 - heal", &l), OK);
+    assert_int_equal(parse("30 a send bob 64 shamir 2 1", &l), OK);
+    assert_true(l.kind == TRACE_SEND && l.bytes == 64 && l.sent == 30);
+    assert_string_equal(l.more, "shamir 2 1");
+    assert_int_equal(parse("30 a deliver bob 64 20 shamir 2 1", &l), OK);
+    assert_true(l.kind == TRACE_DELIVER && l.bytes == 64 && l.sent == 20);
+    assert_string_equal(l.more, "shamir 2 1");
+    assert_int_equal(parse("30 a receive bob 80 relay", &l), OK);
+    assert_true(l.kind == TRACE_RECEIVE && l.bytes == 80);
+    assert_int_equal(parse("30 a channel bob restarted", &l), OK);
+    assert_string_equal(l.more, "restarted");
     assert_int_equal(parse("# sum completed, digest 00", &l), ERR_ABSENT);
     assert_int_equal(parse("\n", &l), ERR_ABSENT);
 }
@@ -70,6 +80,12 @@ static void refuses_what_is_no_line(void **state)
         "1 a room 1 b x",
         "1 a lost b x loss",
         "1 a lost b 5",
+        "9 a send b 5",
+        "9 a send b x shamir 1 1",
+        "9 a deliver b 5 shamir 1 1",
+        "9 a deliver b 5 10 shamir 1 1", /* sent after it came */
+        "9 a emit b",
+        "9 a channel b",
         "9999999999999999999 a start",
         "1 a data 1 b 99999999999999999999 0",
     };
@@ -97,6 +113,8 @@ static void chooses(void **state)
     assert_false(passes(&f, "1 bob start"));
     assert_true(passes(&f, "1 bob data 1 alice 5 0"));
     assert_false(passes(&f, "1 bob data 1 carol 5 0"));
+    assert_true(passes(&f, "1 bob deliver alice 5 0 shamir 1 1"));
+    assert_false(passes(&f, "1 bob deliver carol 5 0 shamir 1 1"));
     assert_true(passes(&f, "1 - partition"));
     f = (struct trace_filter){.pairs = pairs, .n_pairs = 1, .until = 50};
     assert_false(passes(&f, "1 alice start"));

@@ -63,29 +63,36 @@ static const struct profile {
 
     /* Ofcom, Measuring mobile broadband performance in the UK (tests of late 2014): 4G 14.7
      * Mbit/s down, 13.6 Mbit/s up, 53 ms round trip. Loss is hidden by the radio link's own
-     * retransmissions, which show as jitter; both are estimates. */
+     * retransmissions, which show as jitter, with a long tail (Huang et al.,
+     * An In-depth Study of LTE, SIGCOMM 2013); figures of both are estimates. */
     {"4g",
      "LTE: 15 Mbit/s down, 13 Mbit/s up, 24 ms",
      {.up_bps = 13 * MBIT,
       .down_bps = 15 * MBIT,
       .latency = 24 * NS_MS,
       .jitter = 5 * NS_MS,
+      .jitter_shape = JITTER_LOGNORMAL,
       .loss_ppm = 500,
       .queue_bytes = 256 * KIB}},
 
-    /* The same tests: 3G 5.9 Mbit/s down, 1.6 Mbit/s up, 63.5 ms round trip. */
+    /* The same tests: 3G 5.9 Mbit/s down, 1.6 Mbit/s up, 63.5 ms round trip. Delay varies as the
+     * radio link repeats and its scheduler waits: Chan, Ramjee: TCP/IP Performance over 3G
+     * Wireless Links with Rate and Delay Variation (MobiCom 2002). */
     {"3g",
      "UMTS: 6 Mbit/s down, 1.6 Mbit/s up, 30 ms",
      {.up_bps = 1600000,
       .down_bps = 6 * MBIT,
       .latency = 30 * NS_MS,
       .jitter = 10 * NS_MS,
+      .jitter_shape = JITTER_LOGNORMAL,
       .loss_ppm = 1000,
       .queue_bytes = 256 * KIB}},
 
     /* Geostationary: up and down again is 2 x 35,786 km, 239 ms at the speed of light (ITU-T
      * G.114 plans with 260 ms). FCC, Measuring Broadband America: around 600 ms round trip
-     * at 25 Mbit/s down, 3 Mbit/s up. */
+     * at 25 Mbit/s down, 3 Mbit/s up. A good and a bad state of the channel: Lutz et al., The
+     * Land Mobile Satellite Communication Channel (IEEE Trans. Vehicular Technology 40, 1991); the
+     * length of its bursts here is an estimate. */
     {"satellite",
      "geostationary: 25 Mbit/s down, 3 Mbit/s up, 290 ms",
      {.up_bps = 3 * MBIT,
@@ -93,6 +100,7 @@ static const struct profile {
       .latency = 290 * NS_MS,
       .jitter = 10 * NS_MS,
       .loss_ppm = 4000,
+      .burst = 4,
       .queue_bytes = 256 * KIB}},
 };
 

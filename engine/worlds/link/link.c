@@ -20,6 +20,11 @@ uint64_t link_backlog(ns_t now, ns_t free, int64_t bps)
     return (uint64_t)((u128)(uint64_t)(free - now) * (uint64_t)bps / BIT_NS);
 }
 
+bool link_full(ns_t now, ns_t free, int64_t bps, int64_t queue_bytes, uint32_t bytes)
+{
+    return queue_bytes > 0 && link_backlog(now, free, bps) + bytes > (uint64_t)queue_bytes;
+}
+
 void link_pass(struct link_train *t, int64_t bps, ns_t *free)
 {
     ns_t start, last;
@@ -46,15 +51,32 @@ struct link_path link_path(const struct regions *r, const struct link_host *from
         .jitter_from = a->jitter,
         .jitter_to = b->jitter,
         .loss_ppm = (uint32_t)(a->loss_ppm + b->loss_ppm - a->loss_ppm * b->loss_ppm / 1000000),
+        .burst = (uint16_t)(a->burst > b->burst ? a->burst : b->burst),
+        .shape_from = (uint8_t)a->jitter_shape,
+        .shape_to = (uint8_t)b->jitter_shape,
     };
+}
+
+uint32_t link_bad(const struct link_host *from, const struct link_host *to)
+{
+    const struct access *a = from->access, *b = to->access;
+    return (uint32_t)(a->burst >= b->burst ? a->bad_ppm : b->bad_ppm);
+}
+
+/* The mean of exp(Z) is exp(1 / 2). */
+static ns_t draw(ns_t mean, uint8_t shape, struct dice *d)
+{
+    if (shape == JITTER_LOGNORMAL)
+        return (ns_t)((double)mean * det_exp(dice_normal(d) - 0.5) + 0.5);
+    return dice_exp(d, mean);
 }
 
 ns_t link_jitter(const struct link_path *p, struct dice *d)
 {
     ns_t sum = 0;
     if (p->jitter_from)
-        sum += dice_exp(d, p->jitter_from);
+        sum += draw(p->jitter_from, p->shape_from, d);
     if (p->jitter_to)
-        sum += dice_exp(d, p->jitter_to);
+        sum += draw(p->jitter_to, p->shape_to, d);
     return sum;
 }

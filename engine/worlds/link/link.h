@@ -5,9 +5,10 @@
  *
  * One way from a to b takes
  *     rtt(region a, region b) / 2 (rounded down)  +  latency of a's last mile  +  latency of b's
- *   + jitter: an exponential draw with a's mean and one with b's, once a train
+ *   + jitter: a draw with a's mean and shape and one with b's, once a train
  *   + serialisation at a's uplink and at b's downlink, and waiting for what is before it there.
- * The loss of a path is that of both last miles together: 1 - (1 - loss a)(1 - loss b).
+ * The loss of a path is that of both last miles together: 1 - (1 - loss a)(1 - loss b), in
+ * bursts as long as the longer ones of the two (loss.h).
  *
  * A message travels as a train of packets. A bottleneck serves trains in the order in which they
  * come to it and passes packets on one by one (cut-through): with R its rate, a train whose first
@@ -31,12 +32,17 @@ struct link_host {
     ns_t up_free, down_free; /* when its bottlenecks have served what came so far */
 };
 
+/* As a path's loss_ppm: no packet gets through, as its destination has another address now. */
+#define LINK_SEVERED UINT32_MAX
+
 /* One direction between two hosts. */
 struct link_path {
     ns_t delay; /* without jitter and serialisation */
     ns_t jitter_from, jitter_to;
     int64_t rate_bps; /* a bottleneck between the last miles; 0: none */
     uint32_t loss_ppm;
+    uint16_t burst;               /* packets; 0: losses are independent */
+    uint8_t shape_from, shape_to; /* enum jitter_shape */
 };
 
 struct link_train {
@@ -48,11 +54,16 @@ struct link_train {
 ns_t link_time(uint64_t bytes, int64_t bps);
 /* Bytes that still wait at a bottleneck that is free again at `free`. */
 uint64_t link_backlog(ns_t now, ns_t free, int64_t bps);
+/* Does a packet of this size, at a bottleneck at this time, find no place in its queue
+ * (drop-tail: what waits there, this packet included, is more than queue_bytes)? */
+bool link_full(ns_t now, ns_t free, int64_t bps, int64_t queue_bytes, uint32_t bytes);
 /* Takes a train through a bottleneck; `free` is its state. bps 0: does nothing. */
 void link_pass(struct link_train *, int64_t bps, ns_t *free);
 
 struct link_path link_path(const struct regions *, const struct link_host *from,
                            const struct link_host *to);
+/* Loss rate within the path's bursts. */
+uint32_t link_bad(const struct link_host *from, const struct link_host *to);
 /* One draw of the path's jitter; none is made from a stream for a mean of 0. */
 ns_t link_jitter(const struct link_path *, struct dice *);
 

@@ -1,28 +1,29 @@
 #include "engine/worlds/link/tcp.h"
 
-enum { FAST_RETRANSMIT = 3 };
+#include "engine/worlds/link/tcp_bulk.h"
 
-static ns_t first_rto(const struct tcp_flow *f)
-{
-    return 2 * f->rtt > TCP_RTO_MIN ? 2 * f->rtt : TCP_RTO_MIN;
-}
+const struct tcp_spec tcp_linux = {.delayed_ack = 40 * NS_MS,
+                                   .min_rto = 200 * NS_MS,
+                                   .receive_window = 6 << 20,
+                                   .initial_window = 10,
+                                   .hystart = true};
 
-static ns_t next_rto(ns_t rto)
-{
-    return 2 * rto < TCP_RTO_MAX ? 2 * rto : TCP_RTO_MAX;
-}
+const struct tcp_spec tcp_ns3 = {.delayed_ack = 200 * NS_MS,
+                                 .min_rto = 200 * NS_MS,
+                                 .receive_window = 6 << 20,
+                                 .initial_window = 10,
+                                 .hystart = true,
+                                 .like_ns3 = true};
 
-static void tell(const struct tcp_flow *f, uint32_t i, ns_t left)
-{
-    if (f->tap)
-        f->tap->segment(f->tap, i, left);
-}
+enum { CALM_NS3 = 2 }; /* segments: each acknowledgement of more counts in ns-3 */
 
-static void sent_again(struct tcp_sent *out, uint32_t bytes)
+ns_t tcp_rto(const struct tcp_spec *s, ns_t srtt, ns_t rttvar)
 {
-    out->resent++;
-    out->packets++;
-    out->bytes += bytes;
+    ns_t var = 4 * rttvar > NS_MS ? 4 * rttvar : NS_MS, rto;
+    if (!s->like_ns3)
+        return srtt + (var > s->min_rto ? var : s->min_rto);
+    rto = srtt + var;
+    return rto > s->min_rto ? rto : s->min_rto;
 }
 
 struct link_train tcp_train(uint32_t payload)
@@ -35,121 +36,82 @@ struct link_train tcp_train(uint32_t payload)
     };
 }
 
-/* Repeats the head of a message until no partition is in the way: *t is when it leaves. */
-static bool wait_out(struct tcp_flow *f, const struct faults *faults, ns_t *t, uint32_t head,
-                     struct tcp_sent *out)
+/* Segments that may still be on their way, and those that the window leaves in calm. */
+static bool has_room(struct tcp_flow *f, const struct tcp_spec *spec, ns_t at, uint32_t n)
 {
-    ns_t start = *t, rto = first_rto(f);
-    while (faults_cut(faults, f->from, f->to, *t)) {
-        out->cut++;
-        tell(f, 0, *t);
-        *t += rto;
-        rto = next_rto(rto);
-        if (*t - start > TCP_GIVE_UP) {
-            out->gives_up = start + TCP_GIVE_UP;
-            return false;
-        }
-        sent_again(out, head);
-        f->resume = *t;
+    enum { SHIFT = 20, MASK = (1 << 24) - 1 };
+    uint32_t now = (uint32_t)(at >> SHIFT) & MASK, age = (now - f->round) & MASK;
+    uint32_t trip =
+        (uint32_t)((2 * f->path.delay + 4 * (f->path.jitter_from + f->path.jitter_to)) >> SHIFT) +
+        1;
+    uint32_t room = (uint32_t)spec->initial_window / 2;
+    if (age >= trip) {
+        f->before = age < 2 * trip ? f->recent : 0;
+        f->recent = 0;
+        f->round = now & MASK;
+        f->rounds = (uint8_t)(f->rounds + (f->rounds < UINT8_MAX));
     }
+    if (f->bulk)
+        room = tcp_bulk_room(f, at);
+    else if (spec->like_ns3)
+        room = (uint32_t)spec->initial_window + f->unpaid / TCP_MSS;
+    if ((uint32_t)f->before + f->recent + n > room || f->recent + n > UINT16_MAX)
+        return false;
     return true;
 }
 
-/* When segment i, which left at `left` and was lost, gets through at last. */
-static ns_t repeat(struct tcp_flow *f, const struct faults *faults, uint32_t i, ns_t left,
-                   bool fast, uint32_t bytes, struct tcp_sent *out)
-{
-    ns_t rto = first_rto(f), wait = fast ? f->rtt : rto, t = left;
-    if (!fast)
-        rto = next_rto(rto);
-    for (;;) {
-        struct link_path path = f->path;
-        t += wait;
-        if (t - left > TCP_GIVE_UP) {
-            out->gives_up = left + TCP_GIVE_UP;
-            return t;
-        }
-        sent_again(out, bytes);
-        tell(f, i, t);
-        faults_bend(faults, f->from, f->to, t, &path);
-        if (faults_cut(faults, f->from, f->to, t))
-            out->cut++;
-        else if (dice_chance(&f->dice, path.loss_ppm))
-            out->lost++;
-        else
-            return t;
-        wait = rto;
-        rto = next_rto(rto);
-    }
-}
-
-/* Draws the loss of every segment; `left` is when the first one left the uplink. */
-static void lose(struct tcp_flow *f, const struct faults *faults, uint32_t loss_ppm, ns_t left,
-                 ns_t way, int64_t up_bps, uint32_t n, struct tcp_sent *out)
-{
-    struct link_train *train = &out->train;
-    for (uint32_t i = 0; i < n && !out->gives_up; i++) {
-        uint32_t bytes = i + 1 < n ? train->head : train->tail;
-        ns_t there, sent = left + link_time((uint64_t)i * train->head, up_bps);
-        if (!dice_chance(&f->dice, loss_ppm))
-            continue;
-        out->lost++;
-        there = way + repeat(f, faults, i, sent, n - 1 - i >= FAST_RETRANSMIT, bytes, out);
-        if (there > train->last)
-            train->last = there;
-    }
-    if (n == 1)
-        train->first = train->last;
-}
-
-void tcp_send(struct tcp_flow *f, const struct faults *faults, struct link_host *from, ns_t at,
-              uint32_t payload, struct tcp_sent *out)
+bool tcp_send(struct tcp_flow *f, const struct tcp_spec *spec, const struct faults *faults,
+              struct link_host *from, ns_t at, uint32_t payload, struct link_train *train)
 {
     struct link_path path = f->path;
-    struct link_train *train = &out->train;
-    int64_t up_bps = from->access->up_bps;
+    const struct access *a = from->access;
     uint32_t n = tcp_segments(payload);
-    ns_t t = at > f->resume ? at : f->resume, left, way;
-    *out = (struct tcp_sent){.train = tcp_train(payload), .packets = n};
-    out->bytes = train->bytes;
+    ns_t way;
+    if (!has_room(f, spec, at, n) || (spec->like_ns3 && (n > CALM_NS3 || path.loss_ppm)))
+        return false;
+    *train = tcp_train(payload);
+    if (link_full(at, from->up_free, a->up_bps, a->queue_bytes, train->bytes))
+        return false;
     if (faults->n) {
-        if (!wait_out(f, faults, &t, train->head, out))
-            return;
-        faults_bend(faults, f->from, f->to, t, &path);
+        if (faults_cut(faults, f->from, f->to, at))
+            return false;
+        faults_bend(faults, f->from, f->to, at, &path);
     }
-    train->first = train->last = t;
-    link_pass(train, up_bps, t > at ? &f->resume : &from->up_free);
-    left = train->first;
-    for (uint32_t i = 0; f->tap && i < n; i++)
-        tell(f, i,
-             left + link_time(i + 1 < n ? (uint64_t)i * train->head : train->bytes - train->head,
-                              up_bps));
+    if (path.loss_ppm) {
+        if (loss_passes(&f->loss, path.loss_ppm, path.burst, &f->dice) < n)
+            return false;
+        loss_pass(&f->loss, n);
+    }
+    f->recent = (uint16_t)(f->recent + n);
+    if (spec->like_ns3)
+        f->unpaid += payload;
+    train->first = train->last = at;
+    link_pass(train, a->up_bps, &from->up_free);
     link_pass(train, path.rate_bps, &f->rate_free);
     way = path.delay + link_jitter(&path, &f->dice);
     train->first += way;
     train->last += way;
-    if (path.loss_ppm)
-        lose(f, faults, path.loss_ppm, left, way, up_bps, n, out);
-    if (out->gives_up)
-        return;
+    if (f->bulk && train->first <= f->arrival)
+        train->first = f->arrival + 1; /* what is handed over of a run has a later event */
     if (train->first < f->arrival)
         train->first = f->arrival;
     if (train->last < train->first)
         train->last = train->first;
     f->arrival = train->last;
+    return true;
 }
 
 enum drop tcp_signal(struct tcp_flow *f, const struct faults *faults, struct link_host *from,
-                     ns_t at, uint32_t bytes, struct tcp_sent *out)
+                     ns_t at, uint32_t bytes, struct link_train *train)
 {
     struct link_path path = f->path;
-    struct link_train *train = &out->train;
+    const struct access *a = from->access;
     ns_t way;
-    *out = (struct tcp_sent){
-        .train = {.first = at, .last = at, .bytes = bytes, .head = bytes, .tail = bytes},
-        .bytes = bytes,
-        .packets = 1};
-    link_pass(train, from->access->up_bps, &from->up_free);
+    *train =
+        (struct link_train){.first = at, .last = at, .bytes = bytes, .head = bytes, .tail = bytes};
+    if (link_full(at, from->up_free, a->up_bps, a->queue_bytes, bytes))
+        return DROP_QUEUE;
+    link_pass(train, a->up_bps, &from->up_free);
     if (faults->n) {
         faults_bend(faults, f->from, f->to, at, &path);
         if (faults_cut(faults, f->from, f->to, at))
@@ -159,5 +121,7 @@ enum drop tcp_signal(struct tcp_flow *f, const struct faults *faults, struct lin
     way = path.delay + link_jitter(&path, &f->dice);
     train->first += way;
     train->last += way;
-    return dice_chance(&f->dice, path.loss_ppm) ? DROP_LOSS : DROP_COUNT;
+    if (path.loss_ppm == LINK_SEVERED)
+        return DROP_NO_ROUTE;
+    return loss_hits(&f->loss, path.loss_ppm, path.burst, &f->dice) ? DROP_LOSS : DROP_COUNT;
 }

@@ -1,33 +1,57 @@
 /* One direction of a TCP connection, at the level of messages.
  *
- * What is modelled: the three-way handshake and its retries; the headers of every segment
- * (IPv4 20, TCP 20, timestamps 12, so 1448 bytes of payload in a segment of 1500); the order
- * of a stream; retransmission of lost segments; stalls and giving up under a partition;
- * delayed acknowledgements, as bytes on the wire.
- * What is not: slow start and congestion control (a message leaves at the uplink's rate at
- * once), coalescing of messages into segments (each begins one of its own), the bottlenecks'
- * load by acknowledgements. IPv6's 20 more bytes are not counted.
+ * The calm case. A small message on a connection that has room is one train of segments
+ * (link.h): tcp_send says when it arrives, and nothing else happens. It is taken if
+ *   - what was sent in this round trip and the one before, and this message, is no more than half
+ *     of the window: then the window is not in use and, as in Linux, does not grow by it, so that
+ *     its acknowledgements need not be known;
+ *   - the uplink's queue has room for it, no partition is in the way and none of its segments is
+ *     lost.
+ * Otherwise tcp_send refuses, and the flow is simulated by trains of segments (tcp_bulk.h) with
+ * each acknowledgement an event, until all is acknowledged: bulk.
  *
- * Retransmission. RTO is max(200 ms, 2 RTT) and doubles up to 120 s (RFC 6298, with Linux's
- * minimum). A lost segment that at least 3 segments of the same message follow is sent again
- * one RTT after it left (three duplicate acknowledgements, RFC 5681), another one an RTO after
- * it left; a segment lost again, an RTO after that, and so on. Messages that are sent later are not
- * known yet and do not count as followers: dense streams of small messages recover faster in
- * reality. A retransmission does not wait for the uplink. What follows a lost segment waits
- * for it at the receiver.
+ * What is modelled, in bulk: a stream of bytes, coalesced into segments of 1448 where they wait;
+ * initial window 10 (RFC 6928); slow start, CUBIC, HyStart (cubic.h); restart after idle (RFC
+ * 2861); limited transmit, SACK with unlimited blocks; loss found by three segments above it (RFC
+ * 6675) or, as Linux, by one and a quarter of the smallest round trip (RACK, RFC 8985), which also
+ * finds a repetition that is lost; proportional rate reduction (RFC 6937); tail loss probes (RFC
+ * 8985; not like ns-3); RTO (RFC 6298; Linux bounds its variance from below by min_rto, ns-3 the
+ * whole) with backoff up to 120 s and slow start from one segment; acknowledgements for every
+ * second segment, for a first one after delayed_ack (40 ms; ns-3: 200 ms), at once for the first 16
+ * segments of a flow (Linux), for what is out of order or fills a gap, and along with data that go
+ * back; their loss; the receiver's window, against what its node has not been handed yet; drop-tail
+ * queues at both last miles. What is not: Linux' autotuning of the receive window (it is there in
+ * full at once: 6 MiB), pacing, ECN, F-RTO and undoing, MTU discovery, DSACK, at most three SACK
+ * blocks, RTT from timestamps of repeated segments; the load that acknowledgements put on a
+ * bottleneck (they wait behind data there, and take their own time, but leave no trace in the
+ * queue). In the calm case acknowledgements are counted as bytes on the wire alone.
  *
- * Partition. A segment sent while the two are separated is repeated on the same schedule; what
- * is sent meanwhile stays behind it, and all leaves at the first repetition that gets through,
- * at the uplink's rate. A connection whose segment does not get through for 15 minutes (about
- * Linux's 15 repetitions) is given up.
+ * Like ns-3 (tcp.like: ns3), where it is not like Linux: what a node writes in one instant leaves
+ * together; only messages of one or two segments on a path without loss are calm, as everything
+ * else grows the window; it grows by whole segments of acknowledged bytes; round trips are measured
+ * in milliseconds, on the first segment of what is acknowledged, and HyStart sees the smoothed one;
+ * the first segment of a direction is acknowledged at once; a retransmission does not restart the
+ * timer, nor do a recovery's later partial acknowledgements; a partial acknowledgement sends a
+ * segment; a timeout makes CUBIC forget its maximum; RTO up to 60 s. docs/fidelity.md has the
+ * comparison.
+ *
+ * Bytes: the headers of every segment (IPv4 20, TCP 20, timestamps 12, so 1448 bytes of payload in
+ * a segment of 1500). IPv6's 20 more bytes are not counted.
  *
  * Handshake. A SYN that is lost, or whose answer is, is repeated after 1, 2, 4, ... 64 s: seven
  * in all, and after 127 s the dialler gives up (Linux's tcp_syn_retries = 6).
+ *
+ * Giving up. A connection on which nothing is acknowledged for 15 minutes while something should be
+ * (about Linux's 15 repetitions) is given up.
+ *
+ * Sources, besides the RFCs: the defaults of Linux 6.1 (tcp(7), ip-sysctl) and of ns-3.37's
+ * documentation of TcpSocketBase and TcpCubic.
  */
 #ifndef PARTYLINE_WORLDS_LINK_TCP_H
 #define PARTYLINE_WORLDS_LINK_TCP_H
 
 #include "engine/worlds/link/faults.h"
+#include "engine/worlds/link/loss.h"
 
 enum {
     TCP_HEADERS = 52,
@@ -37,32 +61,28 @@ enum {
     TCP_SYNS = 7
 };
 
-#define TCP_RTO_MIN (200 * NS_MS)
 #define TCP_RTO_MAX (120 * NS_S)
+#define TCP_RTO_MAX_NS3 (60 * NS_S)
 #define TCP_GIVE_UP (900 * NS_S)
 
-/* Is told of every segment when it leaves, for the first time or again: its number in the
- * message, from 0. What is lost is told as well. */
-struct tcp_tap {
-    void (*segment)(const struct tcp_tap *, uint32_t i, ns_t left);
-};
+extern const struct tcp_spec tcp_linux, tcp_ns3;
 
+struct tcp_bulk;
+
+/* The first 80 bytes are what a message touches. */
 struct tcp_flow {
-    const struct tcp_tap *tap; /* NULL: none */
-    struct link_path path;     /* without faults */
-    struct dice dice;          /* this direction's own */
-    ns_t arrival;              /* of what was sent last: nothing that follows comes earlier */
-    ns_t resume;               /* what a partition held back leaves then */
-    ns_t rtt;                  /* from here on: what only losses and faults need */
-    ns_t rate_free;            /* the path's own bottleneck */
-    uint32_t from, to;         /* the two nodes */
-};
-
-struct tcp_sent {
-    struct link_train train;    /* as it comes to the receiver's downlink */
-    uint32_t bytes, packets;    /* that the sender put on the wire, repetitions included */
-    uint32_t lost, cut, resent; /* segments lost by loss, by a partition; sent again */
-    ns_t gives_up;              /* not 0: it never arrives; the sender knows it then */
+    struct link_path path;   /* without faults */
+    struct dice dice;        /* this direction's own */
+    ns_t arrival;            /* of what was sent last: nothing that follows comes earlier */
+    struct tcp_bulk *bulk;   /* NULL: never was in need of one */
+    uint16_t recent, before; /* segments sent in this round trip, and the one before */
+    uint32_t round : 24;     /* when it began, in 2^20 ns */
+    uint32_t rounds : 8;     /* so far, at most 255 */
+    ns_t rtt;                /* from here on: what only losses, faults and bulk need */
+    ns_t rate_free;          /* the path's own bottleneck */
+    uint32_t from, to;       /* the two nodes */
+    uint32_t unpaid;         /* like ns-3: bytes sent in calm, by which the window has grown */
+    struct loss loss;
 };
 
 /* Segments that a payload needs; an empty one (ACK, FIN) is one segment. */
@@ -73,14 +93,18 @@ static inline uint32_t tcp_segments(uint32_t payload)
 /* The same payload as a train, without its times. */
 struct link_train tcp_train(uint32_t payload);
 
-/* A payload, at most 2^30 bytes, handed to TCP at `at`, which never goes back for a host. */
-void tcp_send(struct tcp_flow *, const struct faults *, struct link_host *from, ns_t at,
-              uint32_t payload, struct tcp_sent *);
+/* A payload, at most 2^30 bytes, handed to TCP at `at`, which never goes back for a host. True:
+ * *train is it as it comes to the receiver's downlink. False: it needs tcp_bulk_write. */
+bool tcp_send(struct tcp_flow *, const struct tcp_spec *, const struct faults *,
+              struct link_host *from, ns_t at, uint32_t payload, struct link_train *);
 
 /* One packet that is not repeated by itself: SYN, SYN-ACK, RST. DROP_COUNT if it gets through
- * (out->train is set), else what became of it. */
+ * (*train is set), else what became of it. */
 enum drop tcp_signal(struct tcp_flow *, const struct faults *, struct link_host *from, ns_t at,
-                     uint32_t bytes, struct tcp_sent *);
+                     uint32_t bytes, struct link_train *);
+
+/* The retransmission timeout of these estimates (RFC 6298, 2.3). */
+ns_t tcp_rto(const struct tcp_spec *, ns_t srtt, ns_t rttvar);
 
 /* From the n-th SYN (0 is the first) to the next one, or to giving up. */
 static inline ns_t tcp_syn_wait(unsigned n)

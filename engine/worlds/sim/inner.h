@@ -10,7 +10,8 @@
 
 #include "engine/crowd.h"
 #include "engine/worlds/link/nat.h"
-#include "engine/worlds/link/tcp.h"
+#include "engine/worlds/link/tcp_bulk.h"
+#include "engine/worlds/link/udp.h"
 #include "engine/worlds/sim/slab.h"
 #include "engine/worlds/sim/queue.h"
 #include "engine/worlds/sim/sim.h"
@@ -36,9 +37,13 @@ enum sim_kind {
     SIM_FIN,
     SIM_RST,
     SIM_DATA,
+    SIM_SEGMENTS, /* of a flow in bulk, from this end: at the other host's downlink, */
+    SIM_ACKED,    /* acknowledged, */
+    SIM_BULK,     /* or its timer */
     /* what the host finds out by itself */
     SIM_CONNECT, /* time for the next SYN */
     SIM_GIVE_UP,
+    SIM_KEEPALIVE, /* len: probes without an answer */
     /* what only awaits the node (as DATA does then, and TIMER and GO) */
     SIM_UP,
     SIM_ROOM,
@@ -66,7 +71,7 @@ struct sim_event {
         };
     };
     uint32_t len;      /* bytes of data */
-    uint8_t kind, why; /* why: of DOWN */
+    uint8_t kind, why; /* why: of DOWN; of DATA, ACK and FIN: came in bulk */
     uint8_t size_class;
     bool staged; /* at the receiver's downlink, still to pass it */
     uint8_t data[];
@@ -93,7 +98,7 @@ struct sim_end {
     uint16_t seen;   /* its own, as the peer sees it */
     uint8_t kind;    /* enum link_kind */
     uint8_t state;
-    uint8_t syns;
+    uint8_t syns;         /* sent; once it is open: repetitions of what a full downlink dropped */
     bool stages : 1;      /* what it sends has to pass the peer's downlink */
     bool blocked : 1;     /* has refused with ERR_AGAIN */
     bool room : 1;        /* and SIM_ROOM is on its way */
@@ -101,9 +106,14 @@ struct sim_end {
     bool dead : 1;        /* TCP has given up: what is sent from now on never arrives */
     bool mute : 1;        /* its process is gone: what has not arrived never will */
     bool listener : 1;    /* a datagram port's own link */
+    bool neighbours : 1;  /* dialled by a private address, behind the same NAT */
+    bool owes : 1;        /* an acknowledgement, which goes along with data */
+    bool severed : 1;     /* its host's address is another one now: no packet gets through */
+    bool stuck : 1;       /* what comes waits until `held`: a full downlink has dropped a packet */
     struct tcp_flow flow; /* to the peer */
-    uint64_t written;     /* bytes given to TCP, and */
-    uint64_t arrived;     /* bytes that came, a FIN among them: for tap.c */
+    ns_t held;
+    uint64_t written; /* bytes given to TCP, and */
+    uint64_t arrived; /* bytes that came, a FIN among them: for tap.c */
 };
 
 _Static_assert(offsetof(struct sim_end, flow.rtt) == 128, "two of them for a message");
@@ -111,7 +121,7 @@ _Static_assert(offsetof(struct sim_end, flow.rtt) == 128, "two of them for a mes
 /* A stream with its two ends, or a datagram link, which has the first alone. */
 struct sim_conn {
     struct sim_end end[2];
-    struct addr to;        /* datagrams: the peer */
+    struct addr to;        /* as it was dialled; datagrams: the peer */
     struct sim_conn *next; /* datagrams: of the same node */
     ns_t syn_at;           /* when the last SYN left */
     uint64_t number;       /* among all streams, from 1 */
@@ -133,7 +143,7 @@ struct sim_node {
     uint32_t n_slots, id;
     struct env env; /* env_ops get it: see node_of */
     uint32_t life;
-    bool alive, ready, done, doomed;
+    bool alive, ready, done, doomed, paused;
     uint64_t wire_bytes;
     struct link_host host;
     uint64_t wire_packets;
@@ -159,6 +169,13 @@ static inline struct sim_node *node_of(struct env *env)
     return (struct sim_node *)(void *)((char *)env - offsetof(struct sim_node, env));
 }
 
+/* An ordered pair of nodes whose datagrams have bursts or a bottleneck on their way. */
+struct sim_pair {
+    struct udp_pair pair;
+    uint32_t from, to;
+    uint32_t next; /* of the same key, or UINT32_MAX */
+};
+
 /* A fault whose recovery is awaited. */
 struct sim_fault {
     const struct action *action;
@@ -172,7 +189,9 @@ struct sim {
     struct trial_result *result;
     struct metrics *metrics; /* the result's */
     FILE *trace;
-    const struct trace *tap; /* who wants packets; NULL: nobody */
+    const struct trace *tap;    /* who wants packets; NULL: nobody */
+    const struct trace *log;    /* who wants events */
+    const struct trace *layers; /* who wants to know what passes in nodes */
     uint64_t seed, streams;
     ns_t now;
     struct queue queue;
@@ -183,11 +202,16 @@ struct sim {
     uint32_t *by_ip, ip_mask; /* 1 + node, open addressing */
     struct nat nat;
     struct faults faults;
+    struct sim_pair *pairs;
+    uint32_t n_pairs, cap_pairs;
+    struct map pairs_by_nodes;
+    struct tcp_net tcp;
     struct store_fate fate;
     XXH3_state_t *hash;
     size_t hashed; /* bytes of `records` in use */
-    uint8_t records[4096];
-    void **observers; /* their states */
+    uint8_t records[128 * TRACE_RECORD];
+    party_t peers[128]; /* of the records, for the log */
+    void **observers;   /* their states */
     struct sim_fault *awaited;
     size_t n_awaited, exposures_cap;
     uint32_t n_ready, n_done;
@@ -215,6 +239,9 @@ void life_start(struct sim *, struct sim_node *);
 /* by: the action that wants it; NULL: its store. */
 void life_crash(struct sim *, struct sim_node *, const struct action *by);
 void life_wake(struct sim *, struct sim_node *);
+/* An action that is no crash or restart begins, or is over. */
+void life_begin(struct sim *, const struct action *);
+void life_over(struct sim *, const struct action *);
 /* Hands the event to its node, now or when it is free. */
 void life_offer(struct sim *, struct sim_event *);
 void life_end(struct sim *, struct sim_node *);
@@ -241,7 +268,7 @@ struct addr links_seen(const struct sim *, const struct sim_end *);
 /* How often this node has dialled (or sent a datagram to) that one, before. */
 uint32_t links_number(struct sim *, struct sim_node *from, const struct sim_node *to);
 
-/* wire.c: from one end of a stream to the other */
+/* wire.c, wire_bulk.c, wire_end.c: from one end of a stream to the other */
 static inline bool wire_is_below(const struct sim_end *end)
 {
     return end->kind != LINK_HANDOVER;
@@ -256,6 +283,26 @@ void wire_deliver(struct sim *, struct sim_end *from, struct sim_event *, ns_t a
                   uint32_t payload);
 /* At the receiver's downlink: on to the host. */
 void wire_stage(struct sim *, struct sim_event *);
+/* Behind what waits for its bytes to be there: its flow is in bulk. Takes the event. */
+void wire_park(struct sim *, struct sim_end *from, struct sim_event *, ns_t at);
+/* What this end sent in calm was dropped by a queue: its window reacts. */
+void wire_slow_down(struct sim *, struct sim_end *from);
+/* Its TCP gives it up at that time. */
+void wire_give_up(struct sim *, struct sim_end *, ns_t at);
+/* An end is open: it is probed when it is idle, if the scenario wants that. */
+void wire_keep_alive(struct sim *, struct sim_end *);
+void wire_probe(struct sim *, struct sim_event *);
+/* From its new address it sends to a peer that knows no such connection: it is reset. */
+void wire_come_back(struct sim *, struct sim_end *, ns_t at, uint32_t payload);
+/* News of a flow in bulk (SIM_SEGMENTS, SIM_ACKED, SIM_BULK). */
+void wire_bulk(struct sim *, struct sim_event *);
+/* What this end has sent and is not there will never be: its connection is over. */
+void wire_stop(struct sim *, struct sim_end *from);
+/* This host has another address: its connections can neither send nor hear. */
+void wire_sever(struct sim *, struct sim_node *);
+/* Frees what a flow keeps. */
+void wire_forget(struct sim *, struct sim_end *from);
+extern const struct tcp_io wire_io;
 
 /* stream.c */
 int stream_open(struct sim *, struct sim_node *, enum link_kind, struct addr to, link_t *out);
@@ -267,6 +314,8 @@ void stream_reset(struct sim *, struct sim_end *);
 void stream_event(struct sim *, struct sim_event *);
 /* The data of this event have been handed over. */
 void stream_handed(struct sim *, struct sim_event *);
+/* A SYN, SYN-ACK, refusal or RST that a full downlink has dropped. */
+void stream_lost(struct sim *, struct sim_event *);
 
 /* datagram.c */
 int datagram_open(struct sim *, struct sim_node *, struct addr to, link_t *out);
@@ -275,9 +324,25 @@ int datagram_send(struct sim *, struct sim_end *, struct addr to, const void *da
 void datagram_close(struct sim *, struct sim_end *);
 /* A datagram at its host's downlink, or past it. */
 void datagram_event(struct sim *, struct sim_event *);
-/* Of a SIM_FOUND: who sent it, and its data. */
+/* Of a SIM_FOUND: the address it came from, who sent it, and its data. */
 struct addr datagram_from(const struct sim_event *);
+uint32_t datagram_sender(const struct sim_event *);
 const uint8_t *datagram_data(const struct sim_event *);
+
+/* translate.c: addresses, and the boxes between hosts (link/nat.h) */
+/* The node that packets to that address go to as things are, and the port there; NULL: none. */
+struct sim_node *translate_target(struct sim *, enum nat_protocol, const struct addr *to, ns_t at,
+                                  uint16_t *port);
+/* Whose address that is or was; NULL: nobody's. */
+struct sim_node *translate_owner(const struct sim *, const struct addr *);
+/* The address of an end as its peer sees it. */
+struct addr translate_seen(const struct sim *, const struct sim_end *);
+struct nat_packet translate_packet(const struct sim *, const struct sim_end *from,
+                                   enum nat_protocol, const struct addr *to);
+/* Of a connection that is being dialled: maps its port; `seen` and `neighbours` are set. */
+enum drop translate_dial(struct sim *, struct sim_end *, ns_t at);
+/* A packet of a stream leaves for the other end: DROP_COUNT if the boxes of both let it pass. */
+enum drop translate_stream(struct sim *, struct sim_end *from, enum nat_flag, ns_t at);
 
 /* watch.c: who looks on */
 int watch_init(struct sim *);
@@ -285,6 +350,8 @@ void watch_free(struct sim *);
 void watch_event(struct sim *, const struct sim_node *, const struct sim_event *,
                  const struct event *);
 void watch_show(struct sim *, const struct sim_node *, const struct shown *);
+/* Who is at the other end of an event's link; PARTY_NONE if there is none, or nobody known. */
+party_t watch_peer(const struct sim *, const struct sim_event *, const struct event *);
 /* Counts a loss of what `from` sent; `to` may be NULL. */
 void watch_drop(struct sim *, const struct sim_node *from, const struct sim_node *to,
                 uint32_t bytes, enum drop);
@@ -297,17 +364,13 @@ int watch_score(struct sim *);
 
 /* tap.c: packets for sim->tap, which is there */
 void tap_signal(struct sim *, const struct sim_end *from, enum sim_kind, ns_t at);
-/* What is being given to TCP: tells each segment when it leaves. */
-struct tap {
-    struct tcp_tap tcp; /* first */
-    struct sim *sim;
-    const struct sim_end *from;
-    const struct sim_event *event;
-    uint32_t payload;
-};
-void tap_begin(struct tap *, struct sim *, struct sim_end *from, const struct sim_event *,
-               uint32_t payload);
-void tap_end(struct tap *, struct sim_end *from);
+/* What was given to TCP in calm: each segment as it leaves an uplink that is free at that time. */
+void tap_sent(struct sim *, struct sim_end *from, const struct sim_event *, ns_t free,
+              uint32_t payload);
+/* Bytes of a flow in bulk leave as a segment; an acknowledgement of all before `next` leaves. */
+void tap_segment(struct sim *, const struct sim_end *from, uint64_t begin, uint32_t bytes,
+                 ns_t left);
+void tap_ack(struct sim *, const struct sim_end *from, uint64_t next, ns_t at);
 /* A message or a FIN came to this end's host, which acknowledges it. */
 void tap_arrival(struct sim *, struct sim_end *, const struct sim_event *);
 /* The node hears that its peer has closed: its own FIN, and what that is answered. */

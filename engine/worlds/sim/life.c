@@ -10,6 +10,8 @@
 void life_digest_flush(struct sim *sim)
 {
     XXH3_64bits_update(sim->hash, sim->records, sim->hashed);
+    if (sim->log)
+        sim->log->events(sim->log->ctx, sim->records, sim->peers, sim->hashed / TRACE_RECORD);
     sim->hashed = 0;
 }
 
@@ -20,7 +22,7 @@ static void digest(struct sim *sim, const struct sim_node *n, const struct event
     put_le64(p + 8, (uint64_t)n->id << 32 | ev->link);
     put_le64(p + 16, (uint64_t)ev->kind);
     put_le64(p + 24, size);
-    sim->hashed += 32;
+    sim->hashed += TRACE_RECORD;
     if (sim->hashed == sizeof sim->records)
         life_digest_flush(sim);
 }
@@ -28,6 +30,8 @@ static void digest(struct sim *sim, const struct sim_node *n, const struct event
 static void give(struct sim *sim, struct sim_node *n, const struct sim_event *why,
                  const struct event *ev, uint64_t size)
 {
+    if (sim->log)
+        sim->peers[sim->hashed / TRACE_RECORD] = watch_peer(sim, why, ev);
     digest(sim, n, ev, size);
     metrics_count(sim->metrics, COUNT_EVENTS, 1);
     if (sim->watching)
@@ -80,8 +84,11 @@ static uint64_t describe(struct sim *sim, const struct sim_event *e, struct even
 /* Its link has ended, or its node: counted if it was data. */
 static void drop_data(struct sim *sim, const struct sim_event *e)
 {
-    if (e->kind == SIM_DATA || e->kind == SIM_FOUND)
-        watch_drop(sim, e->at.end->peer->node, e->at.end->node, e->len, DROP_LINK_CLOSED);
+    const struct sim_node *from;
+    if (e->kind != SIM_DATA && e->kind != SIM_FOUND)
+        return;
+    from = e->kind == SIM_FOUND ? &sim->nodes[datagram_sender(e)] : e->at.end->peer->node;
+    watch_drop(sim, from, e->at.end->node, e->len, DROP_LINK_CLOSED);
 }
 
 static void hand_link(struct sim *sim, struct sim_event *e)
@@ -133,13 +140,14 @@ static void wake_at(struct sim *sim, struct sim_node *n, ns_t at)
 void life_offer(struct sim *sim, struct sim_event *e)
 {
     struct sim_node *n = e->kind >= SIM_SYN ? e->at.end->node : e->at.node;
-    if (!n->waiting && n->busy_until <= sim->now) {
+    if (!n->waiting && n->busy_until <= sim->now && !n->paused) {
         hand(sim, e);
         return;
     }
     if (!n->waiting) {
         n->waiting_tail = &n->waiting;
-        wake_at(sim, n, n->busy_until);
+        if (!n->paused)
+            wake_at(sim, n, n->busy_until);
     }
     e->next = NULL;
     *n->waiting_tail = e;
@@ -148,15 +156,61 @@ void life_offer(struct sim *sim, struct sim_event *e)
 
 void life_wake(struct sim *sim, struct sim_node *n)
 {
-    while (n->waiting && n->busy_until <= sim->now && sim->n_done < sim->n_parties) {
+    while (n->waiting && n->busy_until <= sim->now && !n->paused && sim->n_done < sim->n_parties) {
         struct sim_event *e = n->waiting;
         n->waiting = e->next;
         if (!n->waiting)
             n->waiting_tail = &n->waiting;
         hand(sim, e);
     }
-    if (n->waiting)
+    if (n->waiting && !n->paused)
         wake_at(sim, n, n->busy_until > sim->now ? n->busy_until : sim->now);
+}
+
+/* ---- what the scenario does to nodes and links ---------------------------------------- */
+
+static void set_paused(struct sim *sim, struct sim_node *n, bool paused)
+{
+    if (!n->alive || n->paused == paused)
+        return;
+    n->paused = paused;
+    if (sim->watching)
+        watch_world(sim, n, paused ? "pause" : "resume");
+    if (!paused && n->waiting)
+        wake_at(sim, n, n->busy_until > sim->now ? n->busy_until : sim->now);
+}
+
+/* Another public address: what was mapped, or bound to the old one, is dead, and nobody is told. */
+static void readdress(struct sim *sim, struct sim_node *n)
+{
+    if (sim->watching)
+        watch_world(sim, n, "readdress");
+    for (uint32_t i = 0; i < sim->n_nodes; i++)
+        if (&sim->nodes[i] == n || (nat_inside(&sim->nat, n->id) &&
+                                    nat_outermost(&sim->nat, i) == nat_outermost(&sim->nat, n->id)))
+            wire_sever(sim, &sim->nodes[i]);
+    if (nat_inside(&sim->nat, n->id) && nat_readdress(&sim->nat, n->id) == ERR_NOMEM)
+        sim->broken = ERR_NOMEM;
+}
+
+void life_begin(struct sim *sim, const struct action *a)
+{
+    static const char *const words[] = {
+        [ACT_PARTITION] = "partition", [ACT_LINK] = "link", [ACT_FLAP] = "flap"};
+    if (a->kind == ACT_PAUSE || a->kind == ACT_RESUME)
+        set_paused(sim, &sim->nodes[a->node], a->kind == ACT_PAUSE);
+    else if (a->kind == ACT_READDRESS)
+        readdress(sim, &sim->nodes[a->node]);
+    else if (sim->watching)
+        watch_world(sim, NULL, words[a->kind]);
+}
+
+void life_over(struct sim *sim, const struct action *a)
+{
+    if (a->kind == ACT_PAUSE)
+        set_paused(sim, &sim->nodes[a->node], false);
+    if (sim->watching)
+        watch_fault_over(sim, a);
 }
 
 /* ---- start, crash, end ---------------------------------------------------------------- */
@@ -176,7 +230,8 @@ void life_start(struct sim *sim, struct sim_node *n)
                                  .crowds = &sim->crowds,
                                  .self = n->id,
                                  .identity = t->secrets ? t->secrets[n->id] : NULL,
-                                 .shared_clock = true};
+                                 .shared_clock = true,
+                                 .trace = sim->layers};
     struct event ev = {.kind = EV_START};
     struct node *made;
     int rc;
@@ -209,7 +264,7 @@ static void bury(struct sim_node *n)
     node_free(n->env.node);
     n->doomed = false;
     n->env.node = NULL;
-    n->alive = false;
+    n->alive = n->paused = false;
     n->life++;
     prng_wipe(&n->env.rng);
     n->busy_until = 0;

@@ -55,8 +55,6 @@ void links_release(struct sim *sim, struct sim_end *end)
     struct sim_slot *slot = &n->slots[number - 1];
     assert(slot->end == end);
     end->state = END_CLOSED;
-    if (end->kind != LINK_HANDOVER && end->kind != LINK_DATAGRAM && end == &end->conn->end[0])
-        nat_release(&sim->nat, n->id, end->seen);
     slot->end = NULL;
     slot->link += 1U << SLOT_BITS;
     slot->next_free = n->free_slot;
@@ -84,8 +82,11 @@ struct sim_conn *links_new(struct sim *sim, enum link_kind kind)
 
 void links_forget(struct sim *sim, struct sim_conn *c)
 {
-    if (c->end[0].refs == 0 && c->end[1].refs == 0)
-        slab_give(&sim->slab, c, c->size_class);
+    if (c->end[0].refs || c->end[1].refs)
+        return;
+    for (int i = 0; i < 2; i++)
+        wire_forget(sim, &c->end[i]);
+    slab_give(&sim->slab, c, c->size_class);
 }
 
 uint16_t links_port(struct sim_node *n)
@@ -103,10 +104,7 @@ struct addr links_local(const struct sim_end *end)
 
 struct addr links_seen(const struct sim *sim, const struct sim_end *end)
 {
-    uint32_t shown = nat_public(&sim->nat, end->node->id);
-    struct addr a = sim->spec->roster->entries[shown].addr;
-    a.port = end->seen;
-    return a;
+    return translate_seen(sim, end);
 }
 
 uint32_t links_number(struct sim *sim, struct sim_node *from, const struct sim_node *to)

@@ -62,6 +62,12 @@ int queue_push(struct queue *, uint64_t time, void *what);
 /* NULL when there is nothing, or when memory ran out: then `broken`, nothing is lost, and nothing
  * may be put in until a pop succeeds. */
 void *queue_pop(struct queue *, uint64_t *time);
+/* What comes k after the next one as things are, for a look at it before its time: a hint. NULL if
+ * that is not known yet. */
+static inline const void *queue_ahead(const struct queue *q, size_t k)
+{
+    return (size_t)(q->run_end - q->run) > k ? q->run[k].what : NULL;
+}
 /* Frees; the queue is empty and usable again. A zeroed struct is an empty queue. */
 void queue_free(struct queue *);
 

@@ -54,9 +54,13 @@ static struct tcp_flow flow_between(const struct sim *sim, const struct sim_node
     const struct regions *r = sim->spec->regions;
     struct tcp_flow f = {.path = link_path(r, &from->host, &to->host),
                          .dice = dice_name(sim->seed, "link", from->id, to->id, k),
+                         .loss.bad = link_bad(&from->host, &to->host),
                          .from = from->id,
                          .to = to->id};
-    f.rtt = f.path.delay + link_path(r, &to->host, &from->host).delay;
+    struct link_path back = link_path(r, &to->host, &from->host);
+    faults_mend(&sim->faults, from->id, to->id, &f.path);
+    faults_mend(&sim->faults, to->id, from->id, &back);
+    f.rtt = f.path.delay + back.delay;
     return f;
 }
 
@@ -73,10 +77,12 @@ static void make_flows(struct sim *sim, struct sim_end *end)
 int stream_open(struct sim *sim, struct sim_node *n, enum link_kind kind, struct addr to,
                 link_t *out)
 {
-    struct sim_node *target = sim_node_at(sim, to.ip);
+    ns_t at = n->env.now + n->env.spent;
+    uint16_t port;
+    struct sim_node *target = translate_target(sim, NAT_TCP, &to, at, &port);
     struct sim_conn *c;
     struct sim_end *end;
-    ns_t at = n->env.now + n->env.spent;
+    enum drop drop = DROP_COUNT;
     if (to.port == 0)
         return ERR_INVALID;
     c = links_new(sim, kind);
@@ -95,17 +101,24 @@ int stream_open(struct sim *sim, struct sim_node *n, enum link_kind kind, struct
     end->port = links_port(n);
     end->seen = wire_is_below(end) ? 0 : end->port; /* until it is mapped */
     end->peer->node = target;
-    end->peer->port = end->peer->seen = to.port;
+    end->peer->port = port;
+    end->peer->seen = to.port;
+    c->to = to;
+    nat_own_address(&sim->nat, &c->to);
     if (!target) {
         watch_drop(sim, n, NULL, TCP_SYN_BYTES, DROP_NO_ROUTE);
         down(sim, end, DOWN_UNREACHABLE, at);
         return OK;
     }
     make_flows(sim, end);
-    if (wire_is_below(end) && nat_map(&sim->nat, n->id, end->port, &end->seen) != OK)
+    if (wire_is_below(end))
+        drop = translate_dial(sim, end, at);
+    if (drop == DROP_NAT_PORT_LIMIT || drop == DROP_NAT_FULL) {
+        watch_drop(sim, n, target, TCP_SYN_BYTES, drop);
         down(sim, end, DOWN_NAT, at);
-    else
+    } else {
         dial(sim, end, at);
+    }
     return OK;
 }
 
@@ -125,6 +138,17 @@ static void on_syn(struct sim *sim, struct sim_end *end)
     }
     if (!heard)
         dial_again(sim, end->peer);
+}
+
+void stream_lost(struct sim *sim, struct sim_event *ev)
+{
+    struct sim_end *end = ev->at.end;
+    if (ev->kind == SIM_RST)
+        end->peer->told = false;
+    else if (ev->kind == SIM_SYN)
+        end = end->peer;
+    if (ev->kind != SIM_RST && end->state == END_CONNECTING)
+        dial_again(sim, end);
 }
 
 /* ---- sending -------------------------------------------------------------------------- */
@@ -192,6 +216,8 @@ void stream_handed(struct sim *sim, struct sim_event *ev)
 {
     struct sim_end *end = ev->at.end, *from = end->peer;
     from->unread -= ev->len;
+    if (ev->why)
+        tcp_bulk_handed(&from->flow, wire_payload(end, ev->len), sim->now);
     if (from->blocked && !from->room && from->state == END_OPEN &&
         from->unread <= sim->tuning.window / 2)
         room_at(sim, from, sim->now + (wire_is_below(end) ? end->flow.path.delay : 0));
@@ -220,6 +246,7 @@ void stream_reset(struct sim *sim, struct sim_end *end)
     if (end->state == END_OPEN || end->state == END_HALF) {
         reset_peer(sim, end);
         end->mute = !end->told;
+        wire_stop(sim, end);
     }
     links_release(sim, end);
 }
@@ -236,6 +263,7 @@ static void on_syn_ack(struct sim *sim, struct sim_event *ev)
         return;
     }
     end->state = END_OPEN;
+    wire_keep_alive(sim, end);
     ack = sim_event_new(sim, SIM_ACK, 0);
     if (ack)
         wire_deliver(sim, end, ack, sim->now, 0);
@@ -253,6 +281,7 @@ static void on_ack(struct sim *sim, struct sim_event *ev)
         return;
     }
     end->state = END_OPEN;
+    wire_keep_alive(sim, end);
     ev->kind = SIM_UP;
     life_offer(sim, ev);
 }
@@ -261,7 +290,7 @@ static void on_data(struct sim *sim, struct sim_event *ev)
 {
     struct sim_end *end = ev->at.end;
     uint32_t acks;
-    if (sim->tap && wire_is_below(end))
+    if (sim->tap && wire_is_below(end) && !ev->why)
         tap_arrival(sim, end, ev);
     if (end->state != END_OPEN || end->peer->mute) {
         watch_drop(sim, end->peer->node, end->node, ev->len, DROP_LINK_CLOSED);
@@ -270,10 +299,12 @@ static void on_data(struct sim *sim, struct sim_event *ev)
         sim_event_free(sim, ev);
         return;
     }
-    if (wire_is_below(end)) {
+    if (wire_is_below(end) && !ev->why) {
         acks = (tcp_segments(wire_payload(end, ev->len)) + 1) / 2;
         wire_count(end->node, acks * TCP_HEADERS, acks);
     }
+    if (ev->why)
+        tcp_bulk_waits(&end->peer->flow, wire_payload(end, ev->len));
     life_offer(sim, ev);
 }
 
@@ -282,7 +313,7 @@ static void on_end(struct sim *sim, struct sim_event *ev, enum down_reason why)
 {
     struct sim_end *end = ev->at.end;
     if (ev->kind == SIM_FIN && wire_is_below(end) && end->state == END_OPEN) {
-        if (sim->tap)
+        if (sim->tap && !ev->why)
             tap_arrival(sim, end, ev);
         wire_count(end->node, 2 * TCP_HEADERS, 2); /* its ACK, then its own FIN */
         wire_count(end->peer->node, TCP_HEADERS, 1);
@@ -295,8 +326,10 @@ static void on_end(struct sim *sim, struct sim_event *ev, enum down_reason why)
     }
     if (ev->kind != SIM_GIVE_UP)
         end->told = true;
-    if (ev->kind != SIM_FIN)
+    if (ev->kind != SIM_FIN) {
         end->state = END_DYING;
+        wire_stop(sim, end);
+    }
     ev->kind = SIM_DOWN;
     ev->why = (uint8_t)why;
     life_offer(sim, ev);
@@ -312,6 +345,11 @@ void stream_event(struct sim *sim, struct sim_event *ev)
     case SIM_SYN_ACK:
         on_syn_ack(sim, ev);
         return;
+    case SIM_SEGMENTS:
+    case SIM_ACKED:
+    case SIM_BULK:
+        wire_bulk(sim, ev);
+        break;
     case SIM_ACK:
         on_ack(sim, ev);
         return;
@@ -326,6 +364,9 @@ void stream_event(struct sim *sim, struct sim_event *ev)
         return;
     case SIM_GIVE_UP:
         on_end(sim, ev, DOWN_TIMEOUT);
+        return;
+    case SIM_KEEPALIVE:
+        wire_probe(sim, ev);
         return;
     case SIM_SYN:
         on_syn(sim, end);

@@ -34,40 +34,69 @@ void tap_signal(struct sim *sim, const struct sim_end *from, enum sim_kind kind,
     tell(sim, &p);
 }
 
-static void segment(const struct tcp_tap *tcp, uint32_t i, ns_t left)
+static void tell_part(struct sim *sim, const struct sim_end *from, const struct sim_event *ev,
+                      uint64_t offset, uint32_t part, uint32_t len, ns_t left)
 {
-    const struct tap *tap = (const struct tap *)(const void *)tcp;
-    const struct sim_event *ev = tap->event;
     uint8_t message[MESSAGE_MAX];
-    struct trace_packet p = packet_of(tap->sim, tap->from, PACKET_ACK, left);
+    uint32_t frame = wire_payload(from, ev->len) - ev->len;
+    struct trace_packet p = packet_of(sim, from, PACKET_ACK, left);
     p.sent = -1;
-    if (ev->kind == SIM_FIN) {
+    p.offset = offset;
+    if (ev->kind == SIM_FIN)
         p.kind = PACKET_FIN;
-    } else if (ev->kind == SIM_DATA) {
-        uint32_t frame = tap->payload - ev->len, part = i * TCP_MSS;
+    if (ev->kind == SIM_DATA) {
         put_le32(message, ev->len);
         memcpy(message + frame, ev->data, ev->len);
         p.kind = PACKET_DATA;
-        p.offset += part;
         p.part = part;
-        p.len = tap->payload - part < TCP_MSS ? tap->payload - part : TCP_MSS;
+        p.len = len;
         p.data = message;
     }
-    tell(tap->sim, &p);
+    tell(sim, &p);
 }
 
-void tap_begin(struct tap *tap, struct sim *sim, struct sim_end *from, const struct sim_event *ev,
-               uint32_t payload)
+void tap_sent(struct sim *sim, struct sim_end *from, const struct sim_event *ev, ns_t free,
+              uint32_t payload)
 {
-    *tap = (struct tap){
-        .tcp.segment = segment, .sim = sim, .from = from, .event = ev, .payload = payload};
-    from->flow.tap = &tap->tcp;
+    const int64_t bps = from->node->host.access->up_bps;
+    const uint32_t n = tcp_segments(payload);
+    const ns_t start = free > ev->sent ? free : ev->sent;
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t part = i * TCP_MSS, len = i + 1 < n ? TCP_MSS : payload - part;
+        uint64_t bytes = part + len + (uint64_t)(i + 1) * TCP_HEADERS;
+        tell_part(sim, from, ev, from->written + part, part, len, start + link_time(bytes, bps));
+    }
+    from->written += payload;
 }
 
-void tap_end(struct tap *tap, struct sim_end *from)
+/* A segment that carries parts of several messages is told as so many; of what was handed over
+ * already, nothing is told when it is repeated. */
+void tap_segment(struct sim *sim, const struct sim_end *from, uint64_t begin, uint32_t bytes,
+                 ns_t left)
 {
-    from->flow.tap = NULL;
-    from->written += tap->payload;
+    const struct tcp_bulk *b = from->flow.bulk;
+    uint64_t at = b->parked_from, offset = from->written;
+    for (const struct sim_event *ev = b->parked; ev; ev = ev->next)
+        offset -= ev->kind == SIM_DATA ? wire_payload(from, ev->len) : 0;
+    for (const struct sim_event *ev = b->parked; ev && at < begin + bytes; ev = ev->next) {
+        uint32_t len = ev->kind == SIM_DATA ? wire_payload(from, ev->len) : 1;
+        uint64_t low = at > begin ? at : begin;
+        uint64_t high = at + len < begin + bytes ? at + len : begin + bytes;
+        if (low < high)
+            tell_part(sim, from, ev, offset + (low - at), (uint32_t)(low - at),
+                      (uint32_t)(high - low), left);
+        at += len;
+        offset += ev->kind == SIM_DATA ? len : 0;
+    }
+}
+
+void tap_ack(struct sim *sim, const struct sim_end *from, uint64_t next, ns_t at)
+{
+    const struct tcp_bulk *b = from->peer->flow.bulk;
+    struct trace_packet p = packet_of(sim, from, PACKET_ACK, at);
+    p.arrived -= b->got - next < p.arrived ? b->got - next : p.arrived;
+    p.sent = b->last_sent;
+    tell(sim, &p);
 }
 
 /* As wire_count counts them: an acknowledgement for two segments. */

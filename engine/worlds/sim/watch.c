@@ -66,8 +66,16 @@ static void print_address(FILE *out, const struct addr *a)
 static const struct sim_node *peer_of(const struct sim *sim, const struct sim_event *why,
                                       const struct event *ev)
 {
-    return why->at.end->kind == LINK_DATAGRAM ? sim_node_at(sim, ev->peer.ip)
+    if (why->kind == SIM_FOUND)
+        return &sim->nodes[datagram_sender(why)];
+    return why->at.end->kind == LINK_DATAGRAM ? translate_owner(sim, &ev->peer)
                                               : why->at.end->peer->node;
+}
+
+party_t watch_peer(const struct sim *sim, const struct sim_event *why, const struct event *ev)
+{
+    const struct sim_node *peer = ev->kind >= EV_UP ? peer_of(sim, why, ev) : NULL;
+    return peer ? peer->id : PARTY_NONE;
 }
 
 static void trace_event(struct sim *sim, const struct sim_node *n, const struct sim_event *why,
@@ -116,11 +124,10 @@ static bool touches(const struct action *a, uint32_t x, uint32_t y)
 {
     switch (a->kind) {
     case ACT_CRASH:
+    case ACT_PAUSE:
         return a->node == x || a->node == y;
-    case ACT_PARTITION:
-        return faults_separates(a, x, y);
     default:
-        return (a->a == x && a->b == y) || (a->a == y && a->b == x);
+        return faults_touch(a, x, y);
     }
 }
 
@@ -199,14 +206,8 @@ void watch_show(struct sim *sim, const struct sim_node *n, const struct shown *s
 
 static party_t owner(const void *world, const struct addr *a)
 {
-    const struct sim *sim = world;
-    const struct sim_node *n = sim_node_at(sim, a->ip);
-    if (n)
-        return nat_owner(&sim->nat, n->id, a->port);
-    for (uint32_t i = 0; sim->nat.box && i < sim->n_nodes; i++)
-        if (nat_inside(&sim->nat, i) && memcmp(sim->nodes[i].env.self.ip, a->ip, 16) == 0)
-            return i;
-    return PARTY_NONE;
+    const struct sim_node *n = translate_owner(world, a);
+    return n ? n->id : PARTY_NONE;
 }
 
 static void add_row(void *ctx, const struct exposure *row)

@@ -35,6 +35,8 @@ static void dispatch(struct sim *sim, struct sim_end *from, struct sim_event *ev
     sim_push(sim, ev->staged ? train->first : train->last, ev);
 }
 
+/* ---- the receiver's downlink ---------------------------------------------------------- */
+
 /* Its node will be told of it soon: fetches what that touches first, while others go ahead. */
 static void announce(const struct sim_event *ev)
 {
@@ -50,17 +52,90 @@ static void announce(const struct sim_event *ev)
         __builtin_prefetch(node + (ptrdiff_t)i * LINE);
 }
 
+/* Again at the downlink, later. */
+static void stage_at(struct sim *sim, struct sim_event *ev, ns_t at)
+{
+    ev->last = at;
+    sim_push(sim, at, ev);
+    links_unref(sim, ev->at.end); /* sim_push has taken one more */
+}
+
+/* The downlink's queue has no room for it: what TCP repeats comes again, one RTO after it should
+ * have, and what follows waits for it. */
+static void overflow(struct sim *sim, struct sim_event *ev, const struct link_train *train)
+{
+    struct sim_end *end = ev->at.end;
+    const struct tcp_flow *f = &end->peer->flow;
+    uint32_t packets = ev->kind == SIM_DATA ? tcp_segments(wire_payload(end, ev->len)) : 1;
+    ns_t rto;
+    if (!end->stuck && ev->kind == SIM_DATA && !ev->why)
+        wire_slow_down(sim, end->peer);
+    for (uint32_t i = 0; i < packets; i++)
+        watch_drop(sim, end->peer->node, end->node, i + 1 < packets ? train->head : train->tail,
+                   DROP_QUEUE);
+    if (ev->kind != SIM_DATA && ev->kind != SIM_ACK && ev->kind != SIM_FIN) {
+        stream_lost(sim, ev);
+        sim_event_free(sim, ev);
+        return;
+    }
+    rto = tcp_rto(sim->tcp.spec, f->rtt, f->rtt / 4) << (end->stuck ? end->syns : 0);
+    end->syns = end->stuck && end->syns < 9 ? (uint8_t)(end->syns + 1) : 1;
+    end->stuck = true;
+    end->held = sim->now + rto;
+    wire_count(end->peer->node, train->bytes, packets);
+    metrics_count(sim->metrics, COUNT_RETRANSMITS, packets);
+    stage_at(sim, ev, end->held);
+}
+
+/* Does it have to wait for what was dropped before it, or is it dropped? */
+static bool held_up(struct sim *sim, struct sim_event *ev, const struct link_train *train)
+{
+    struct sim_end *end = ev->at.end;
+    const struct link_host *host = &end->node->host;
+    const struct access *a = host->access;
+    bool repeated = ev->kind == SIM_DATA || ev->kind == SIM_ACK || ev->kind == SIM_FIN;
+    if (end->stuck && repeated && sim->now < end->held) {
+        stage_at(sim, ev, end->held);
+        return true;
+    }
+    if (link_full(sim->now, host->down_free, a->down_bps, a->queue_bytes, train->bytes)) {
+        overflow(sim, ev, train);
+        return true;
+    }
+    if (repeated)
+        end->stuck = false;
+    return false;
+}
+
 void wire_stage(struct sim *sim, struct sim_event *ev)
 {
     struct link_host *host = &ev->at.end->node->host;
     struct link_train train = train_of(ev);
     train.first = sim->now;
     train.last = ev->last;
+    if (host->access->queue_bytes && held_up(sim, ev, &train))
+        return;
     link_pass(&train, host->access->down_bps, &host->down_free);
     ev->staged = false;
     announce(ev);
     sim_push(sim, train.last, ev);
     links_unref(sim, ev->at.end); /* sim_push has taken one more */
+}
+
+/* ---- leaving -------------------------------------------------------------------------- */
+
+static enum nat_flag flag_of(unsigned kind)
+{
+    switch (kind) {
+    case SIM_SYN:
+    case SIM_SYN_ACK:
+        return NAT_SYN;
+    case SIM_RST:
+    case SIM_REFUSAL:
+        return NAT_RST;
+    default:
+        return kind == SIM_FIN ? NAT_FIN : NAT_DATA;
+    }
 }
 
 /* Without a network beneath. */
@@ -73,7 +148,7 @@ static void hand_over(struct sim *sim, struct sim_end *from, struct sim_event *e
 bool wire_signal(struct sim *sim, struct sim_end *from, enum sim_kind kind, ns_t at)
 {
     struct sim_event *ev = sim_event_new(sim, kind, 0);
-    struct tcp_sent sent;
+    struct link_train train;
     enum drop drop;
     uint32_t bytes;
     if (!ev)
@@ -83,14 +158,14 @@ bool wire_signal(struct sim *sim, struct sim_end *from, enum sim_kind kind, ns_t
         return true;
     }
     bytes = train_of(ev).bytes;
-    drop = tcp_signal(&from->flow, &sim->faults, &from->node->host, at, bytes, &sent);
-    wire_count(from->node, sent.bytes, sent.packets);
+    drop = tcp_signal(&from->flow, &sim->faults, &from->node->host, at, bytes, &train);
+    wire_count(from->node, bytes, 1);
     if (sim->tap)
         tap_signal(sim, from, kind, at);
-    if (drop == DROP_COUNT && kind == SIM_SYN && nat_inside(&sim->nat, from->peer->node->id))
-        drop = DROP_NAT_FILTERED;
+    if (drop == DROP_COUNT && sim->nat.n_boxes)
+        drop = translate_stream(sim, from, flag_of(kind), at);
     if (drop == DROP_COUNT) {
-        dispatch(sim, from, ev, &sent.train);
+        dispatch(sim, from, ev, &train);
         return true;
     }
     watch_drop(sim, from->node, from->peer->node, bytes, drop);
@@ -98,42 +173,47 @@ bool wire_signal(struct sim *sim, struct sim_end *from, enum sim_kind kind, ns_t
     return false;
 }
 
-static void give_up_at(struct sim *sim, struct sim_end *end, ns_t at)
+/* ---- payload -------------------------------------------------------------------------- */
+
+/* Do the NATs let it through? A mapping that is gone does not come back. */
+static bool passes(struct sim *sim, struct sim_end *from, const struct sim_event *ev, ns_t at,
+                   uint32_t payload)
 {
-    struct sim_event *ev = sim_event_new(sim, SIM_GIVE_UP, 0);
-    if (!ev)
-        return;
-    ev->at.end = end;
-    sim_push(sim, at, ev);
-    end->dead = true;
+    enum drop drop = translate_stream(sim, from, flag_of(ev->kind), at);
+    if (drop == DROP_COUNT)
+        return true;
+    watch_drop(sim, from->node, from->peer->node, payload, drop);
+    wire_give_up(sim, from, at + TCP_GIVE_UP);
+    return false;
 }
 
 void wire_deliver(struct sim *sim, struct sim_end *from, struct sim_event *ev, ns_t at,
                   uint32_t payload)
 {
-    struct tcp_sent sent;
-    struct tap tap;
+    struct link_train train;
+    ns_t free = from->node->host.up_free;
     ev->sent = at;
+    ev->why = 0;
     if (!wire_is_below(from)) {
         hand_over(sim, from, ev, at);
         return;
     }
-    if (sim->tap)
-        tap_begin(&tap, sim, from, ev, payload);
-    tcp_send(&from->flow, &sim->faults, &from->node->host, at, payload, &sent);
-    if (sim->tap)
-        tap_end(&tap, from);
-    wire_count(from->node, sent.bytes, sent.packets);
-    if (sent.resent)
-        metrics_count(sim->metrics, COUNT_RETRANSMITS, sent.resent);
-    for (uint32_t i = 0; i < sent.lost; i++)
-        watch_drop(sim, from->node, from->peer->node, sent.train.head, DROP_LOSS);
-    for (uint32_t i = 0; i < sent.cut; i++)
-        watch_drop(sim, from->node, from->peer->node, sent.train.head, DROP_PARTITION);
-    if (sent.gives_up) {
+    if (from->owes)
+        tcp_bulk_piggyback(&from->peer->flow, at);
+    if (from->severed || (sim->nat.n_boxes && !passes(sim, from, ev, at, payload))) {
+        if (from->severed)
+            wire_come_back(sim, from, at, payload);
         sim_event_free(sim, ev);
-        give_up_at(sim, from, sent.gives_up);
-    } else {
-        dispatch(sim, from, ev, &sent.train);
+        return;
     }
+    if (!tcp_send(&from->flow, sim->tcp.spec, &sim->faults, &from->node->host, at, payload,
+                  &train)) {
+        from->written += sim->tap ? payload : 0;
+        wire_park(sim, from, ev, at);
+        return;
+    }
+    if (sim->tap)
+        tap_sent(sim, from, ev, free, payload);
+    wire_count(from->node, train.bytes, tcp_segments(payload));
+    dispatch(sim, from, ev, &train);
 }

@@ -1,0 +1,42 @@
+/* Between the files that make up tcp_bulk.h; nobody else includes this. */
+#ifndef PARTYLINE_WORLDS_LINK_TCP_INNER_H
+#define PARTYLINE_WORLDS_LINK_TCP_INNER_H
+
+#include "engine/worlds/link/tcp_bulk.h"
+
+/* tcp_pool.c */
+struct tcp_run *tcp_run_new(struct tcp_net *);
+void tcp_run_unref(struct tcp_net *, struct tcp_run *);
+/* The run keeps its first k segments; the rest becomes one behind it. NULL: no memory. */
+struct tcp_run *tcp_run_split(struct tcp_bulk *, struct tcp_run *, uint32_t k);
+struct tcp_bulk *tcp_bulk_new(struct tcp_net *, struct tcp_flow *);
+
+static inline void tcp_run_gone(struct tcp_bulk *b, struct tcp_run *r)
+{
+    b->missing += !r->gone && !r->number;
+    r->gone = !r->number;
+}
+/* Bytes on the wire of the first k segments. */
+static inline uint32_t tcp_run_wire(const struct tcp_run *r, uint32_t k)
+{
+    return (k < r->segments ? k * TCP_MSS : r->bytes) + k * TCP_HEADERS;
+}
+/* When the i-th of n packets is there. */
+static inline ns_t tcp_when(ns_t first, ns_t last, uint32_t i, uint32_t n)
+{
+    return n > 1 && i + 1 < n ? first + (last - first) / (ns_t)(n - 1) * (ns_t)i : last;
+}
+
+/* tcp_output.c */
+/* Sends what the windows allow. */
+void tcp_pump(struct tcp_flow *, ns_t now);
+/* Sends the run, again or for the first time; it may be split. */
+void tcp_emit(struct tcp_flow *, struct tcp_run *, ns_t now);
+/* Asks for a wake-up at the next time that anything is due. */
+void tcp_schedule(struct tcp_flow *);
+ns_t tcp_timeout(const struct tcp_bulk *);
+
+/* tcp_input.c: the receiver acknowledges what it owes */
+void tcp_pay(struct tcp_flow *, ns_t at);
+
+#endif

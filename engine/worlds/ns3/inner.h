@@ -1,0 +1,233 @@
+/* The world's own structs, shared by its files alone (net.h is the way down to ns-3). */
+#ifndef PARTYLINE_WORLDS_NS3_INNER_H
+#define PARTYLINE_WORLDS_NS3_INNER_H
+
+#include "engine/crowd.h"
+#include "engine/worlds/link/faults.h"
+#include "engine/worlds/link/loss.h"
+#include "engine/worlds/link/nat.h"
+#include "engine/worlds/ns3/net.h"
+#include "engine/worlds/ns3/ns3.h"
+#include "engine/worlds/sim/store.h"
+
+#include <stdlib.h>
+#include <xxhash.h>
+
+enum { NS3_LINKS_MAX = 1 << 20, READ_MAX = 65536 };
+
+struct ns3;
+
+enum ns3_kind {
+    /* what a node asked for, when its computing is over */
+    DO_DIAL,
+    DO_SEND,
+    DO_SEND_TO,
+    DO_CLOSE,
+    /* what awaits the node */
+    TELL_GO,
+    TELL_TIMER,
+    TELL_UP,
+    TELL_READ,     /* there is something to read */
+    TELL_DATAGRAM, /* with its data */
+    TELL_ROOM,
+    TELL_DOWN
+};
+
+struct ns3_end;
+
+struct ns3_event {
+    struct ns3_event *next;           /* waiting for a busy node */
+    struct ns3_event *before, *after; /* among all that there are */
+    struct ns3_node *node;
+    struct ns3_end *end; /* NULL: none */
+    enum ns3_kind kind;
+    uint32_t number, life; /* number: of a timer; why, of a DOWN; the other host, of a datagram */
+    struct net_port *port; /* of a datagram */
+    struct addr peer;      /* likewise */
+    ns_t sent;             /* likewise */
+    size_t len;
+    uint8_t data[];
+};
+
+struct ns3_sent {
+    ns_t at;
+    uint32_t len;
+};
+
+enum end_state { END_CONNECTING, END_OPEN, END_CLOSED };
+
+/* A node's end of a stream, or its datagram link. It stays until the trial's end. */
+struct ns3_end {
+    struct ns3_node *node;
+    enum link_kind kind;
+    enum end_state state;
+    link_t link;
+    struct addr local, remote; /* as the node sees them */
+    uint32_t to;               /* the peer's node; PARTY_NONE: no such address */
+    struct net_socket *socket; /* streams */
+    struct ns3_end *peer;      /* the other end, as soon as it is there */
+    uint8_t *buf;              /* read, and not yet handed over */
+    size_t have, cap;
+    size_t delayed;        /* bytes that will be given to TCP when the node has computed */
+    struct ns3_sent *sent; /* what the peer has not been handed: n from first, a ring of cap */
+    size_t sent_first, sent_n, sent_cap;
+    bool blocked, room, reading; /* refused; EV_ROOM, TELL_READ is on its way */
+    bool dialled, listener;      /* listener: a datagram port's own link */
+    bool severed;                /* its host's address has changed: nobody there knows it */
+    struct net_port *port;       /* datagrams: shared by all of one port */
+};
+
+struct ns3_node {
+    struct ns3 *w;
+    struct env env;
+    uint32_t id, life;
+    struct access access; /* with the losses that the core makes, not the line */
+    struct link_host line;
+    bool alive, ready, done, doomed, paused;
+    bool moved;         /* some links are severed */
+    uint32_t elsewhere; /* the number of what they see of it then; 0: it did not happen */
+    ns_t busy_until;
+    struct ns3_event *waiting, **waiting_tail;
+    struct ns3_end **links; /* by link - 1 */
+    uint32_t n_links, cap_links;
+    struct net_port *datagram_port; /* where its links to peers share one */
+    const struct accept *accepts;
+    uint64_t wire_bytes, wire_packets, useful;
+    ns_t compute;
+    uint32_t incarnations;
+    struct outcome kept; /* of an earlier life */
+    ns_t completion;     /* of it */
+    struct sim_store store;
+};
+
+static inline struct ns3_node *node_of(struct env *env)
+{
+    return (struct ns3_node *)(void *)((char *)env - offsetof(struct ns3_node, env));
+}
+
+/* One direction between two hosts, in the core. */
+struct ns3_path {
+    ns_t last;      /* when the newest TCP packet gets out of it */
+    ns_t rate_free; /* a link's own bottleneck */
+    uint64_t packets;
+    struct loss loss;
+};
+
+struct ns3_fault {
+    const struct action *action;
+    struct ns3 *w;
+    bool over; /* then data ends it */
+};
+
+struct ns3 {
+    const struct trial_spec *spec;
+    const struct fault_plan *plan;
+    struct trial_result *result;
+    struct metrics *metrics;
+    FILE *trace;
+    uint64_t seed;
+    ns_t now;
+    struct ns3_node *nodes;
+    uint32_t n_nodes, n_parties, n_ready, n_done;
+    struct crowds crowds;
+    struct nat nat;
+    uint8_t (*addresses)[16]; /* those from number n_nodes on */
+    uint32_t n_addresses, cap_addresses;
+    struct ns3_path *paths; /* from * n_nodes + to */
+    struct faults faults;
+    struct ns3_event *events; /* all of them */
+    struct store_fate fate;
+    XXH3_state_t *hash;
+    void **observers;
+    struct ns3_fault *appointed; /* one an action */
+    struct ns3_fault *awaited;
+    size_t n_awaited, exposures_cap;
+    uint64_t sends, messages;
+    bool go, net;
+    int broken;
+    struct err *err;
+};
+
+/* run.c: nodes and their events */
+struct ns3_event *event_new(struct ns3_node *, enum ns3_kind, size_t len);
+/* Happens at that time, if the node is still in this life then. */
+void event_post(struct ns3_event *, ns_t at);
+void event_free(struct ns3_event *);
+void event_simple(struct ns3_node *, struct ns3_end *, enum ns3_kind, uint32_t number, ns_t at);
+/* The node with that address in the roster; NULL if none has. */
+struct ns3_node *host_at(const struct ns3 *, const uint8_t ip[16]);
+/* Gives a node an event. */
+void host_give(struct ns3_node *, const struct ns3_end *, ns_t sent, const struct event *,
+               uint64_t size);
+void ns3_break(struct ns3 *, int code);
+
+/* conn.c */
+extern const struct env_ops ns3_ops;
+void conn_begin(struct ns3_node *); /* its ports listen */
+void conn_crash(struct ns3_node *);
+void conn_free(struct ns3_node *);
+void conn_do(struct ns3_event *);
+/* The same, now or when the node has computed; takes it. */
+void conn_later(struct ns3_event *);
+/* A link's event for its node. False: the node is busy before all was handed over. */
+bool conn_hand(struct ns3_event *);
+void conn_accepted(void *, uint32_t host, uint16_t port, struct net_socket *, uint32_t peer,
+                   uint16_t peer_port);
+void conn_happened(void *, void *end, enum net_event);
+
+/* dgram.c */
+int dgram_open(struct ns3_node *, struct addr to, link_t *out);
+int dgram_send(struct ns3_end *, struct addr to, const void *, size_t);
+void dgram_close(struct ns3_end *);
+void dgram_listen(struct ns3_node *);
+void dgram_came(void *, void *node, struct net_port *, uint32_t from, uint16_t from_port,
+                const uint8_t *, size_t);
+/* The link that it is for; NULL if there is none any more. */
+struct ns3_end *dgram_conn(struct ns3_event *);
+/* conn.c: a new link of this node; NULL: too many. */
+struct ns3_end *conn_new(struct ns3_node *, enum link_kind);
+void conn_release(struct ns3_end *);
+
+/* core.c: between the access lines */
+int core_init(struct ns3 *);
+int64_t core_pass(void *, struct net_packet *);
+uint32_t core_arrives(void *, struct net_packet *);
+
+/* address.c: net.h's numbers, and the NAT at the access routers */
+/* Its number; NET_NOBODY: memory is out, and the world is broken. */
+uint32_t address_number(struct ns3 *, const uint8_t ip[16]);
+/* Of that number, as its own host sees it: private behind a NAT. */
+struct addr address_of(const struct ns3 *, uint32_t number, uint16_t port);
+/* The node that packets to there go to as things are, and the port there; NULL: none. */
+struct ns3_node *address_target(struct ns3 *, enum nat_protocol, const struct addr *,
+                                uint16_t *port);
+/* Whose it is or was; NULL: nobody's. */
+struct ns3_node *address_owner(const struct ns3 *, const struct addr *);
+/* Outward, at the sender's router, and inward, at *host's. DROP_COUNT: it goes on. */
+enum drop address_leave(struct ns3 *, struct net_packet *);
+enum drop address_enter(struct ns3 *, struct net_packet *, uint32_t *host);
+/* The host that is seen at that number since it moved; NULL: none. */
+struct ns3_node *address_moved(const struct ns3 *, uint32_t number);
+/* The host, or the box that it is behind, gets another public address. */
+void address_change(struct ns3 *, struct ns3_node *);
+
+/* witness.c: who looks on */
+int witness_init(struct ns3 *);
+void witness_free(struct ns3 *);
+void witness_digest(struct ns3 *, const struct ns3_node *, const struct event *, uint64_t size);
+void witness_event(struct ns3 *, const struct ns3_node *, const struct ns3_end *, ns_t sent,
+                   const struct event *);
+void witness_show(struct ns3 *, const struct ns3_node *, const struct shown *);
+/* from, to: nodes or PARTY_NONE */
+void witness_drop(struct ns3 *, uint32_t from, uint32_t to, uint32_t bytes, enum drop);
+void witness_world(struct ns3 *, const struct ns3_node *, const char *what);
+void witness_crash(struct ns3 *, const struct ns3_node *, const struct action *);
+void witness_restart(struct ns3 *, const struct ns3_node *);
+void witness_fault_over(struct ns3 *, const struct action *);
+int witness_score(struct ns3 *);
+
+/* account.c */
+int account_outcomes(struct ns3 *);
+int account_keep(struct outcome *, const struct outcome *);
+
+#endif

@@ -1,0 +1,137 @@
+/* links: everything */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "tests/conformance/bed.h"
+#include "tests/conformance/conform.h"
+#include "transports/turn.h"
+
+extern const struct observer observer_exposure;
+
+/* METRICS.md, M1, for TURN: who learns whose address, who takes part, and who talks to whom.
+ * Four parties behind NATs; with two servers, 0 and 2 are at the first, 1 and 3 at the second. */
+enum { PARTIES = 4, PAIRS = PARTIES * (PARTIES - 1) / 2 };
+
+static struct learnt {
+    unsigned by_party[PARTIES][PARTIES]; /* [who][whom]: level */
+    unsigned party, turn, turn_tied, matchmaker;
+    unsigned turn_members, turn_pairs, match_members, match_pairs;
+    unsigned each[2]; /* addresses at each TURN server */
+} learnt;
+
+static void note(const struct bed *b, const struct exposure *x)
+{
+    const char *role = b->entries[x->who].role;
+    bool turn = strcmp(role, "turn") == 0, match = strcmp(role, "matchmaker") == 0;
+    if (strcmp(x->what, "party_address") == 0) {
+        if (x->who < PARTIES)
+            learnt.by_party[x->who][x->whom] = x->level;
+        learnt.party += x->who < PARTIES;
+        learnt.turn += turn;
+        learnt.turn_tied += turn && x->level == 2;
+        learnt.each[x->who > PARTIES] += turn;
+        learnt.matchmaker += match;
+        if (!turn)
+            assert_int_equal(x->level, 2);
+    }
+    learnt.turn_members += turn && strcmp(x->what, "party_member") == 0;
+    learnt.turn_pairs += turn && strcmp(x->what, "party_pair") == 0;
+    learnt.match_members += match && strcmp(x->what, "party_member") == 0;
+    learnt.match_pairs += match && strcmp(x->what, "party_pair") == 0;
+}
+
+static void run(const char *option, const char *value, bool two, enum channel_mode channel)
+{
+    static uint8_t opts[256];
+    struct observer_spec observers[] = {{.ops = &observer_exposure, .opts = opts}};
+    struct conform_plan plan = {.messages = 5, .max = 300};
+    struct trial_result r = {0};
+    struct err e = {0};
+    struct bed b;
+    memset(&learnt, 0, sizeof learnt);
+    assert_true(bed_make(&b, plugin_transport("turn"), &protocol_conform, PARTIES));
+    if (two)
+        bed_more_services(&b, plugin_transport("turn"));
+    if (option)
+        assert_true(bed_set(&b, option, value));
+    b.hosts[0].nat = NAT_SYMMETRIC;
+    b.hosts[1].nat = NAT_CGNAT;
+    b.hosts[2].nat = NAT_PORT_RESTRICTED;
+    b.spec.plan = &plan;
+    b.spec.channel = channel;
+    b.spec.observers = observers;
+    b.spec.n_observers = 1;
+    assert_true(bed_people(&b));
+    if (plugin_world("sim")->run(&b.spec, 1, NULL, NULL, &r, &e) != OK)
+        fail_msg("%s", e.text);
+    for (uint32_t i = 0; i < PARTIES; i++)
+        assert_true(r.outcomes[i].done && !r.outcomes[i].failure);
+    for (size_t i = 0; i < r.n_exposures; i++)
+        note(&b, &r.exposures[i]);
+    trial_result_free(&r, PARTIES);
+    bed_free(&b);
+}
+
+/* Relayed addresses are the server's: no party learns another's, nor does the matchmaker. */
+static void both_relayed(void **state)
+{
+    (void)state;
+    for (int k = 0; k < 4; k++) {
+        run(NULL, NULL, k % 2, k < 2 ? CHANNEL_NOISE : CHANNEL_NONE);
+        assert_int_equal(learnt.party, 0);
+        assert_int_equal(learnt.matchmaker, 0);
+        assert_int_equal(learnt.turn, PARTIES); /* each at its own server alone */
+        assert_int_equal(learnt.turn_tied, 0);
+        assert_int_equal(learnt.turn_members, 0); /* pseudonyms */
+        assert_int_equal(learnt.turn_pairs, 0);
+        assert_int_equal(learnt.match_members, PARTIES);
+        assert_int_equal(learnt.match_pairs, PAIRS);
+    }
+    run(NULL, NULL, true, CHANNEL_NOISE);
+    assert_int_equal(learnt.each[0], PARTIES / 2);
+    assert_int_equal(learnt.each[1], PARTIES / 2);
+}
+
+/* The side that does not relay is exposed to the other: one address a pair. */
+static void one_relayed(void **state)
+{
+    (void)state;
+    for (int k = 0; k < 4; k++) {
+        run("relayed", "one", k % 2, k < 2 ? CHANNEL_NOISE : CHANNEL_NONE);
+        assert_int_equal(learnt.party, PAIRS);
+        for (int i = 0; i < PARTIES; i++)
+            for (int j = 0; j < PARTIES; j++)
+                assert_int_equal(learnt.by_party[i][j], j < i ? 2 : 0);
+        assert_int_equal(learnt.matchmaker, PARTIES - 1); /* the last one has none to tell it */
+        assert_int_equal(learnt.match_pairs, PAIRS);
+    }
+    run("relayed", "one", true, CHANNEL_NOISE);
+    /* Clients and peers: 1 and 3 send their own to the first server, 0 and 2 to the second. */
+    assert_true(learnt.turn > PARTIES && learnt.turn <= 2 * PARTIES);
+}
+
+/* With parties' names as user names a server ties addresses, and pairs of its own clients. */
+static void named(void **state)
+{
+    (void)state;
+    run("username", "name", false, CHANNEL_NOISE);
+    assert_int_equal(learnt.party, 0);
+    assert_int_equal(learnt.turn, PARTIES);
+    assert_int_equal(learnt.turn_tied, PARTIES);
+    assert_int_equal(learnt.turn_members, PARTIES);
+    assert_int_equal(learnt.turn_pairs, PAIRS);
+    run("username", "name", true, CHANNEL_NOISE);
+    assert_int_equal(learnt.turn_tied, PARTIES);
+    assert_int_equal(learnt.turn_members, PARTIES);
+    assert_int_equal(learnt.turn_pairs, 2);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(both_relayed),
+                                       cmocka_unit_test(one_relayed), cmocka_unit_test(named)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

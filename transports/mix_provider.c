@@ -1,0 +1,320 @@
+/* A provider: its clients' way into the network and out of it. What they send it passes on; what
+ * comes for them it unwraps and stores, at most `mailbox` packets each, until they take it: at
+ * once if they are there (push), or when they ask (option `poll`). It delays nothing.
+ *
+ * A client proves who it is by signing the nonce that greets its link. A link that has not
+ * within MIX_HELLO_LIMIT, or is one too many, is closed. */
+#include "engine/base/bytes.h"
+#include "transports/mix_directory.h"
+#include "transports/mix_hop.h"
+#include "transports/strangers.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+
+enum { TIMER_STRANGERS, TIMER_LINKS, STRANGERS_MAX = 64 };
+#define MIX_HELLO_LIMIT (10 * NS_S)
+#define STRANGER 0x80000000U
+
+struct mailbox {
+    struct mix_queue queue;
+    link_t link;
+    bool known; /* its client was here */
+};
+
+struct mix_provider {
+    struct mix_net net;
+    struct mix_links links;
+    struct mix_ring ring;
+    struct mix_fetch fetch;
+    struct mix_tags tags;
+    struct strangers strangers;
+    struct map by_link; /* a client's place, or STRANGER and its slot */
+    struct mailbox *boxes;
+    uint32_t n, mine; /* clients; this provider's number */
+    uint8_t nonces[32];
+    uint8_t *frame;
+};
+
+/* Clients are numbered by party / n_providers. */
+static party_t client_of(const struct mix_provider *p, uint32_t place)
+{
+    return place * p->net.n_providers + p->mine;
+}
+
+static uint32_t place_of(const struct mix_provider *p, party_t id)
+{
+    return id < p->net.setup.roster->n_parties && id % p->net.n_providers == p->mine
+               ? id / p->net.n_providers
+               : UINT32_MAX;
+}
+
+static void nonce_of(const struct mix_provider *p, link_t link, uint8_t out[MIX_NONCE])
+{
+    uint8_t name[4];
+    put_le32(name, link);
+    crypto_generichash(out, MIX_NONCE, name, sizeof name, p->nonces, sizeof p->nonces);
+}
+
+/* ---- mailboxes -------------------------------------------------------------------------- */
+
+static void give(struct mix_provider *p, uint32_t place, uint32_t most)
+{
+    struct mailbox *b = &p->boxes[place];
+    if (b->link)
+        mix_queue_flush(&b->queue, p->net.setup.env, b->link, most);
+}
+
+static void store(struct mix_provider *p, uint32_t place, const uint8_t *frame)
+{
+    struct mailbox *b = &p->boxes[place];
+    struct env *env = p->net.setup.env;
+    uint32_t most = (uint32_t)p->net.opts->mailbox;
+    if (p->net.opts->poll == 0 && b->link && b->queue.n == 0 &&
+        env->ops->send(env, b->link, frame, mix_frame_size(&p->net)) == OK)
+        return;
+    if (mix_queue_add(&b->queue, frame, mix_frame_size(&p->net), most) != OK)
+        mix_drop(&p->net, DROP_MIX_FULL);
+    else if (p->net.opts->poll == 0)
+        give(p, place, UINT32_MAX);
+}
+
+/* ---- packets ---------------------------------------------------------------------------- */
+
+/* It is for us: a client's last hop but one. */
+static void leaves_network(struct mix_provider *p, const struct event *ev)
+{
+    struct mix_hop_view v;
+    uint32_t place;
+    if (ev->len != mix_frame_size(&p->net)) {
+        mix_drop(&p->net, DROP_TRANSPORT_FORMAT);
+        return;
+    }
+    memcpy(p->frame, ev->data, ev->len);
+    if (mix_hop_open(&p->net, &p->ring, &p->tags, p->frame, ev->len, &v) != OK)
+        return;
+    place = place_of(p, v.next);
+    if (mix_net_index(&p->net, v.next) < p->net.n_mixes) /* a mix's loop */
+        mix_links_send(&p->links, v.next, MIX_PORT, p->frame, ev->len);
+    else if (place == UINT32_MAX)
+        mix_drop(&p->net, DROP_MIX_ROUTE);
+    else
+        store(p, place, p->frame);
+}
+
+/* From a client of ours. */
+static void enters_network(struct mix_provider *p, uint32_t place, const struct event *ev)
+{
+    party_t next;
+    if (ev->len == 1 && ev->data[0] == MIX_PULL) {
+        give(p, place, (uint32_t)p->net.opts->poll_batch);
+        return;
+    }
+    if (ev->len != mix_frame_size(&p->net) || ev->data[0] != MIX_PACKET) {
+        mix_drop(&p->net, DROP_TRANSPORT_FORMAT);
+        return;
+    }
+    next = get_le32(ev->data + 5);
+    if (mix_net_index(&p->net, next) >= p->net.n_mixes)
+        mix_drop(&p->net, DROP_MIX_ROUTE);
+    else
+        mix_links_send(&p->links, next, MIX_PORT, ev->data, ev->len);
+}
+
+/* ---- clients ---------------------------------------------------------------------------- */
+
+static void stranger_close(struct mix_provider *p, uint32_t slot)
+{
+    struct env *env = p->net.setup.env;
+    link_t link = p->strangers.slots[slot].link;
+    map_remove(&p->by_link, link);
+    strangers_remove(&p->strangers, slot);
+    env->ops->close(env, link);
+    mix_drop(&p->net, DROP_TRANSPORT_STRANGER);
+}
+
+static void on_up(struct mix_provider *p, const struct event *ev)
+{
+    struct env *env = p->net.setup.env;
+    uint8_t frame[1 + MIX_NONCE] = {MIX_CHALLENGE};
+    uint32_t slot;
+    if (ev->local.port != MIX_CLIENT_PORT)
+        return;
+    if (p->strangers.n >= STRANGERS_MAX + p->n)
+        stranger_close(p, p->strangers.oldest);
+    slot = strangers_add(&p->strangers, ev->link, ev->peer, env->now + MIX_HELLO_LIMIT);
+    if (slot == STRANGERS_NONE) {
+        env->ops->close(env, ev->link);
+        return;
+    }
+    if (map_put(&p->by_link, ev->link, STRANGER | slot) != OK) {
+        stranger_close(p, slot);
+        return;
+    }
+    nonce_of(p, ev->link, frame + 1);
+    env->ops->send(env, ev->link, frame, sizeof frame);
+    if (p->strangers.n == 1)
+        mix_arm(&p->net, TIMER_STRANGERS, env->now + MIX_HELLO_LIMIT);
+}
+
+static int check_hello(const struct mix_provider *p, link_t link, const uint8_t *data)
+{
+    const struct transport_setup *s = &p->net.setup;
+    uint8_t said[MIX_NONCE + 4];
+    env_charge(s->env, COST_ED25519_VERIFY, 1);
+    if (p->net.open)
+        return OK;
+    nonce_of(p, link, said);
+    put_le32(said + MIX_NONCE, s->self);
+    return identity_check(&s->roster->identities[get_le32(data + 2)], "partyline mix client", said,
+                          sizeof said, data + 6);
+}
+
+static void on_hello(struct mix_provider *p, uint32_t slot, const struct event *ev)
+{
+    struct env *env = p->net.setup.env;
+    struct stranger t = p->strangers.slots[slot];
+    uint32_t place;
+    if (ev->len != MIX_HELLO_SIZE || ev->data[0] != MIX_HELLO || ev->data[1] != MIX_VERSION) {
+        mix_drop(&p->net, DROP_TRANSPORT_FORMAT);
+        stranger_close(p, slot);
+        return;
+    }
+    place = place_of(p, get_le32(ev->data + 2));
+    if (place == UINT32_MAX || check_hello(p, ev->link, ev->data) != OK) {
+        stranger_close(p, slot);
+        return;
+    }
+    strangers_remove(&p->strangers, slot);
+    if (p->boxes[place].link) {
+        map_remove(&p->by_link, p->boxes[place].link);
+        env->ops->close(env, p->boxes[place].link);
+    }
+    map_put(&p->by_link, ev->link, place); /* has room: the stranger's entry is replaced */
+    p->boxes[place].link = ev->link;
+    env->ops->show(
+        env, &(struct shown){.kind = SHOWN_ADDRESS, .whom = client_of(p, place), .addr = t.addr});
+    if (!p->boxes[place].known)
+        env->ops->show(env, &(struct shown){.kind = SHOWN_MEMBER, .whom = client_of(p, place)});
+    p->boxes[place].known = true;
+    if (p->net.opts->poll == 0)
+        give(p, place, UINT32_MAX);
+}
+
+static void expire(struct mix_provider *p)
+{
+    ns_t now = p->net.setup.env->now;
+    while (p->strangers.n && p->strangers.slots[p->strangers.oldest].until <= now)
+        stranger_close(p, p->strangers.oldest);
+    if (p->strangers.n)
+        mix_arm(&p->net, TIMER_STRANGERS, p->strangers.slots[p->strangers.oldest].until);
+}
+
+/* ---- events ----------------------------------------------------------------------------- */
+
+static void on_data(struct mix_provider *p, const struct event *ev)
+{
+    uint32_t where = map_get(&p->by_link, ev->link, UINT32_MAX);
+    if (where == UINT32_MAX)
+        leaves_network(p, ev);
+    else if (where & STRANGER)
+        on_hello(p, where & ~STRANGER, ev);
+    else
+        enters_network(p, where, ev);
+}
+
+static void on_down(struct mix_provider *p, const struct event *ev)
+{
+    uint32_t where = map_get(&p->by_link, ev->link, UINT32_MAX);
+    if (where == UINT32_MAX)
+        return;
+    map_remove(&p->by_link, ev->link);
+    if (where & STRANGER)
+        strangers_remove(&p->strangers, where & ~STRANGER);
+    else
+        p->boxes[where].link = 0;
+}
+
+void mix_provider_event(void *self, const struct event *ev)
+{
+    struct mix_provider *p = *(struct mix_provider **)self;
+    enum mix_happened what;
+    party_t whose;
+    uint32_t where;
+    if (mix_links_event(&p->links, ev, &what, &whose)) {
+        if (whose == p->net.directory && what != MIX_NOTHING)
+            mix_fetch_event(&p->fetch, what, ev);
+        return;
+    }
+    switch (ev->kind) {
+    case EV_START:
+        mix_fetch_start(&p->fetch);
+        break;
+    case EV_TIMER:
+        expire(p);
+        break;
+    case EV_UP:
+        on_up(p, ev);
+        break;
+    case EV_DATA:
+        on_data(p, ev);
+        break;
+    case EV_ROOM:
+        where = map_get(&p->by_link, ev->link, UINT32_MAX);
+        if (where != UINT32_MAX && !(where & STRANGER) && p->net.opts->poll == 0)
+            give(p, where, UINT32_MAX);
+        break;
+    case EV_DOWN:
+        on_down(p, ev);
+        break;
+    case EV_GO:
+        break;
+    }
+}
+
+int mix_provider_init(void *self, const struct transport_setup *setup, struct err *e)
+{
+    struct mix_provider *p = calloc(1, sizeof *p);
+    int rc;
+    if (!p)
+        return err_set(e, ERR_NOMEM, "no memory for a provider");
+    *(struct mix_provider **)self = p;
+    strangers_init(&p->strangers);
+    rc = mix_net_init(&p->net, setup, e);
+    if (rc == OK && mix_links_init(&p->links, &p->net, TIMER_LINKS) != OK)
+        rc = ERR_NOMEM;
+    if (rc != OK) {
+        mix_provider_free(self);
+        return rc;
+    }
+    p->mine = mix_net_index(&p->net, setup->self) - p->net.n_mixes;
+    p->n = setup->roster->n_parties / p->net.n_providers + 1;
+    mix_tags_init(&p->tags, (uint32_t)p->net.opts->tags);
+    p->fetch = (struct mix_fetch){.net = &p->net, .links = &p->links, .ring = &p->ring};
+    prng_bytes(&setup->env->rng, p->nonces, sizeof p->nonces);
+    p->boxes = calloc(p->n, sizeof *p->boxes);
+    p->frame = malloc(mix_frame_size(&p->net));
+    if (p->boxes && p->frame)
+        return OK;
+    mix_provider_free(self);
+    return err_set(e, ERR_NOMEM, "no memory for a provider's mailboxes");
+}
+
+void mix_provider_free(void *self)
+{
+    struct mix_provider *p = *(struct mix_provider **)self;
+    if (!p)
+        return;
+    for (uint32_t i = 0; p->boxes && i < p->n; i++)
+        mix_queue_free(&p->boxes[i].queue);
+    free(p->boxes);
+    free(p->frame);
+    strangers_free(&p->strangers);
+    map_free(&p->by_link);
+    mix_tags_free(&p->tags);
+    mix_links_free(&p->links);
+    mix_ring_wipe(&p->ring);
+    mix_net_free(&p->net);
+    free(p);
+    *(struct mix_provider **)self = NULL;
+}
