@@ -338,6 +338,10 @@ void tcp_bulk_wake(struct tcp_flow *f, ns_t now)
 
 void tcp_bulk_dropped(struct tcp_flow *f)
 {
-    if (f->bulk->phase == TCP_OPEN)
-        cubic_reduce(&f->bulk->cc);
+    struct tcp_bulk *b = f->bulk;
+    if (b->phase != TCP_OPEN)
+        return;
+    cubic_reduce(&b->cc);
+    b->cc.cwnd = 1;
+    b->cc.acked = 0;
 }

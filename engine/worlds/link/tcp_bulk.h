@@ -140,7 +140,7 @@ void tcp_bulk_waits(struct tcp_flow *, uint32_t bytes);
 void tcp_bulk_handed(struct tcp_flow *, uint32_t bytes, ns_t now);
 /* The receiver sends data: what it owes goes along. */
 void tcp_bulk_piggyback(struct tcp_flow *, ns_t now);
-/* What was sent in calm met a full queue, and comes later: as one loss to the window. */
+/* What was sent in calm met a full queue, and comes later: as a timeout to the window. */
 void tcp_bulk_dropped(struct tcp_flow *);
 /* The connection is over: nothing more is sent. */
 void tcp_bulk_stop(struct tcp_flow *);

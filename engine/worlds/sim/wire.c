@@ -61,7 +61,8 @@ static void stage_at(struct sim *sim, struct sim_event *ev, ns_t at)
 }
 
 /* The downlink's queue has no room for it: what TCP repeats comes again, one RTO after it should
- * have, and what follows waits for it. */
+ * have, and what follows waits for it. It then comes a segment at a time, so that it gets in when
+ * one of them does. */
 static void overflow(struct sim *sim, struct sim_event *ev, const struct link_train *train)
 {
     struct sim_end *end = ev->at.end;
@@ -79,7 +80,7 @@ static void overflow(struct sim *sim, struct sim_event *ev, const struct link_tr
         return;
     }
     rto = tcp_rto(sim->tcp.spec, f->rtt, f->rtt / 4) << (end->stuck ? end->syns : 0);
-    end->syns = end->stuck && end->syns < 9 ? (uint8_t)(end->syns + 1) : 1;
+    end->syns = end->stuck && end->syns < 2 ? (uint8_t)(end->syns + 1) : end->stuck ? 2 : 1;
     end->stuck = true;
     end->held = sim->now + rto;
     wire_count(end->peer->node, train->bytes, packets);
@@ -98,7 +99,8 @@ static bool held_up(struct sim *sim, struct sim_event *ev, const struct link_tra
         stage_at(sim, ev, end->held);
         return true;
     }
-    if (link_full(sim->now, host->down_free, a->down_bps, a->queue_bytes, train->bytes)) {
+    if (link_full(sim->now, host->down_free, a->down_bps, a->queue_bytes,
+                  end->stuck && repeated ? train->head : train->bytes)) {
         overflow(sim, ev, train);
         return true;
     }
