@@ -320,7 +320,8 @@ int node_new(struct node **out, const struct node_config *config, struct env *en
         .mode = t->channel,
         .scenario_digest = t->scenario_digest,
         .program = p->self < t->roster->n_parties ? t->programs[p->self]
-                   : p->protocol ? t->service_program : "",
+                   : p->protocol                  ? t->service_program
+                                                  : "",
         .max_frame = t->transport->max_message,
         .pool_cap = CHANNEL_POOL_DEFAULT,
         .up = &channel_up,

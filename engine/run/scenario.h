@@ -91,8 +91,8 @@ struct scenario {
     struct arena arena;
 };
 
-/* Where regions/NAME.yaml and compute/NAME.yaml are: the folder "scenarios" of the program. Lent; set once, before
- * any load. Default "scenarios". */
+/* Where regions/NAME.yaml and compute/NAME.yaml are: the folder "scenarios" of the program. Lent;
+ * set once, before any load. Default "scenarios". */
 void scenario_set_data_dir(const char *dir);
 const char *scenario_data_dir(void);
 

@@ -7,8 +7,9 @@
 #include <assert.h>
 #include <string.h>
 
-static const char *const nats[] = {"none",      "open",  "full_cone",   "restricted_cone", "port_restricted",
-                                   "symmetric", "cgnat", "udp_blocked", "population",      NULL};
+static const char *const nats[] = {
+    "none",      "open",  "full_cone",   "restricted_cone", "port_restricted",
+    "symmetric", "cgnat", "udp_blocked", "population",      NULL};
 static const char *const behinds[] = {"cgnat", NULL};
 static const char *const shapes[] = {"exponential", "lognormal", NULL};
 static const char *const tcps[] = {"linux", "ns3", NULL};

@@ -30,7 +30,7 @@ struct schema_row {
     unsigned forms;
     enum schema_names names;
     bool required;
-    struct opt opt;           /* name and offset unused; for maps and lists only its help */
+    struct opt opt; /* name and offset unused; for maps and lists only its help */
 };
 
 extern const struct schema_row schema_rows[]; /* in the order of the reference; ends with

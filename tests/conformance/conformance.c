@@ -96,7 +96,7 @@ static const struct test tests[] = {
      .parties = 2,
      .traits = NEEDS_NETWORK,
      .plan = {BIG},
-     .limit = 60000 * NS_S, /* a fifth lost a round: TCP gets some 50 kbit/s through */
+     .limit = 60000 * NS_S,          /* a fifth lost a round: TCP gets some 50 kbit/s through */
      .access = {.loss_ppm = 51317}}, /* at each end: a tenth on the way */
     {.name = "cut_short",
      .parties = 3,
