@@ -1,6 +1,5 @@
-// The same ping in ns-3: 64 bytes there and back every 40 ms, over UDP. It is flattered: each client
-// has a server and a line of its own (with one server for all, ns-3 looks through its interfaces
-// for every packet, and 1,000 of them make it some thirty times slower), and there is no TCP, no
+// The same ping in ns-3: 64 bytes there and back every 40 ms, over UDP. Each client
+// has a server and a line of its own (one server for all was much slower), and there is no TCP, no
 // channel, no jitter and no loss.
 //
 // usage: ns3_udp [HOSTS [PINGS [RUNS]]]: messages per CPU second while they are sent, a line a run.

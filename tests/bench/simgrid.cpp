@@ -1,6 +1,6 @@
-// The same ping in SimGrid: 64 bytes there and back every 40 ms. It is flattered: each client has a
-// server and a line of its own, shared by nobody (with one server for all, every message changes
-// the share of all others), without traffic back; there is no channel, no jitter and no loss.
+// The same ping in SimGrid: 64 bytes there and back every 40 ms. Each client has a
+// server and a line of its own, shared by nobody (one server for all was much slower), without
+// traffic back; there is no channel, no jitter and no loss.
 //
 // usage: simgrid [HOSTS [PINGS]]: messages per CPU second while they are sent. An engine can be
 // made once in a process: run it again for another run.
