@@ -202,9 +202,10 @@ int in_deliver(struct reliable *r)
     uint32_t life = r->life;
     for (;;) {
         size_t whole = (size_t)(r->next - r->in.base), len;
-        const uint8_t *at = r->in.data + r->in.start;
+        const uint8_t *at;
         if (whole < RELIABLE_FRAME)
             return OK;
+        at = r->in.data + r->in.start;
         len = get_le32(at);
         if (len == 0 || len > r->setup.message_max)
             return ERR_TOO_BIG;
