@@ -93,7 +93,8 @@ static void message(struct reader *in, uint8_t what)
     uint8_t copy[600] = {0};
     size_t len = read_u8(in) * 2U, n = len < in->left ? len : in->left;
     struct event ev = {.kind = EV_DATA, .link_kind = LINK_DATAGRAM, .link = 1, .data = copy};
-    memcpy(copy, read_bytes(in, n), n);
+    if (n)
+        memcpy(copy, read_bytes(in, n), n);
     if (what & 64) {
         copy[0] = (uint8_t)(MATCH_KIND + 1 + copy[0] % 6);
         copy[1] = MATCH_VERSION;

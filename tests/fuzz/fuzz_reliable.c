@@ -76,7 +76,8 @@ static void forge(int side, bool known)
     if (len > in.left)
         len = in.left;
     from = read_bytes(&in, len);
-    memcpy(d, from, len);
+    if (len)
+        memcpy(d, from, len);
     if (known) {
         bent = true;
         d[0] = (uint8_t)(RELIABLE_VERSION << 4 | (d[0] & 15));

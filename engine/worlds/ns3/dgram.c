@@ -65,6 +65,32 @@ void dgram_close(struct ns3_end *end)
     net_unbind(end->port);
 }
 
+/* From one port of a host to another of the same host: nothing of it comes to a wire. */
+static int send_home(struct ns3_end *end, uint16_t to, const void *data, size_t len)
+{
+    struct ns3_node *n = end->node;
+    struct ns3_event *e;
+    for (uint32_t i = 0; i < n->n_links; i++) {
+        struct ns3_end *own = n->links[i];
+        if (own->kind != LINK_DATAGRAM || own->state == END_CLOSED || !own->listener ||
+            net_port_number(own->port) != to)
+            continue;
+        e = event_new(n, TELL_DATAGRAM, len);
+        if (!e)
+            return OK;
+        if (len)
+            memcpy(e->data, data, len);
+        e->peer = address_of(n->w, n->id, net_port_number(end->port));
+        e->port = own->port;
+        e->number = n->id;
+        e->sent = n->env.now + n->env.spent;
+        event_post(e, e->sent);
+        return OK;
+    }
+    witness_drop(n->w, n->id, n->id, (uint32_t)len, DROP_REFUSED);
+    return OK;
+}
+
 int dgram_send(struct ns3_end *end, struct addr to, const void *data, size_t len)
 {
     struct ns3_node *n = end->node;
@@ -81,6 +107,8 @@ int dgram_send(struct ns3_end *end, struct addr to, const void *data, size_t len
         witness_drop(n->w, n->id, PARTY_NONE, (uint32_t)len, DROP_NO_ROUTE);
         return OK;
     }
+    if (target == n)
+        return send_home(end, port, data, len);
     e = event_new(n, DO_SEND_TO, len);
     if (!e)
         return OK;
