@@ -269,19 +269,33 @@ static int check_summary(struct load_run *r, struct err *e)
     return OK;
 }
 
-/* The last line of `digest` is the whole run's. */
+/* A line for each cell, which begins with its digest, and one for all of them. */
+static bool same_digests(const struct load_run *r, const char *text)
+{
+    const json_t *cells = json_object_get(r->summary, "cells");
+    char want[32];
+    for (size_t i = 0; i < r->n_cells; i++) {
+        const char *hex = json_string_value(json_object_get(json_array_get(cells, i), "digest"));
+        const char *end = strchr(text, '\n');
+        if (!hex || !end || strncmp(text, hex, 16) != 0 || text[16] != ' ')
+            return false;
+        text = end + 1;
+    }
+    snprintf(want, sizeof want, "%016llx all\n", (unsigned long long)r->digest);
+    return strcmp(text, want) == 0;
+}
+
 static int check_digest(const struct load_run *r, struct err *e)
 {
-    char path[PATH_MAX], want[32], *text;
-    size_t len, n;
+    char path[PATH_MAX], *text;
+    size_t len;
     int rc;
     if (!load_path_of(r, "digest", path))
         return err_set(e, ERR_INVALID, "%s: the path is too long", r->dir);
     rc = files_read(path, LOAD_FILE_MAX, &text, &len, e);
     if (rc != OK)
         return rc;
-    n = (size_t)snprintf(want, sizeof want, "%016llx all\n", (unsigned long long)r->digest);
-    rc = len >= n && memcmp(text + len - n, want, n) == 0
+    rc = strlen(text) == len && same_digests(r, text)
              ? OK
              : load_mismatch(r, "digest and summary.json differ", e);
     free(text);

@@ -108,6 +108,11 @@ pl compare a damaged
 exits 32
 out_has "damaged/summary.json"
 must cmp damaged/verdict.json a/verdict.json
+must cp a/summary.json damaged
+sed '1s/^[0-9a-f]\{4\}/0000/' a/digest >damaged/digest
+pl compare a damaged
+exits 32
+out_has "digest and summary.json differ"
 it "a folder that holds one run"
 mkdir one
 must cp -R a one/run
