@@ -16,11 +16,11 @@ REVISION := $(shell git describe --always --dirty --abbrev=12 2>/dev/null || ech
 WARN   := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
           -Wmissing-prototypes -Wvla
 FLAGS  := -std=c17 -D_DEFAULT_SOURCE $(OPT) -ffp-contract=off $(WARN) $(WERROR) $(SAN) -I. -I$(B)
-LIBS   := -lsodium -lyaml -ljansson -lxxhash -lz -lsqlite3 -lre -luv
+LIBS   := -lsodium -lyaml -ljansson -lxxhash -lz -lsqlite3 -lre -luv -lpcap -lmicrohttpd -lcurl
 
 SOURCES := $(wildcard engine/base/*.c engine/*.c engine/crypto/*.c engine/channel/*.c \
              transports/*.c engine/protocols/*.c engine/protocols/*/*.c engine/observers/*.c \
-             engine/worlds/*/*.c engine/run/*.c engine/cmd/*.c analysis/*.c)
+             engine/worlds/*/*.c engine/worlds/uv/gateways/*.c engine/run/*.c engine/cmd/*.c analysis/*.c)
 OBJECTS := $(SOURCES:%.c=$(B)/%.o)
 LIBRARY := $(B)/libpartyline.a
 UNITS   := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c))
@@ -31,7 +31,7 @@ INTEROPS := $(patsubst tests/interop/%.c,$(B)/tests/%,$(wildcard tests/interop/*
 TESTS   := $(INTEROPS) $(UNITS) $(SUITES) $(BENCHES) $(FUZZERS)
 
 .DELETE_ON_ERROR:
-.PHONY: all program help deps deps-check demo check golden bench bench-gate fuzz regress format format-check \
+.PHONY: all program help deps deps-check demo check golden bench bench-gate determinism fuzz lab-check crowd regress format format-check \
         install clean units suites interops benches fuzzers ns3 ns3-suites fidelity
 
 all: program ## build ./partyline
@@ -68,6 +68,17 @@ bench-gate: deps ## instructions of three fixed runs, against those recorded
 	@$(MAKE) --no-print-directory -j$$(nproc) program
 	@B=$(B) tests/bench/gate
 
+determinism: deps-check ## the same bytes from more compilers, flags, locales and workers than check tries
+	@B=$(B) tests/run determinism_all
+
+lab-check: deps-check ## a lab of namespaces, and every transport in it through Ansible (root)
+	@$(MAKE) --no-print-directory -j$$(nproc) B=$(B)/gcc program
+	@ln -sfn $(CURDIR)/scenarios $(B)/gcc/scenarios
+	@B=$(B) tests/checks/lab_check
+crowd: deps-check ## 10,000 connections at one relay on loopback
+	@$(MAKE) --no-print-directory -j$$(nproc) $(B)/tests/crowded
+	@$(B)/tests/crowded "" 10000
+
 fuzz: deps-check ## every fuzz target, FUZZ_SECONDS (default 600) each
 	@B=$(B) tests/fuzz/run $${FUZZ_SECONDS:-600}
 
@@ -96,7 +107,7 @@ install: program ## put the program and its scenarios under PREFIX
 	install -m 755 $(B)/partyline $(DESTDIR)$(PREFIX)/bin/partyline
 	[ ! -e $(B)/partyline-ns3 ] || install -D -m 755 $(B)/partyline-ns3 \
 	           $(DESTDIR)$(PREFIX)/libexec/partyline/partyline-ns3
-	cp -R scenarios $(DESTDIR)$(PREFIX)/share/partyline/
+	cp -R scenarios ansible $(DESTDIR)$(PREFIX)/share/partyline/
 	$(B)/partyline help --man > $(DESTDIR)$(PREFIX)/share/man/man1/partyline.1
 	$(B)/partyline help --completions bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/partyline
 	$(B)/partyline help --completions zsh > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_partyline
@@ -148,7 +159,11 @@ $(NS3_SUITES): $(B)/tests/%-ns3: tests/conformance/%.c $(B)/engine/worlds/ns3/ne
 	@mkdir -p $(@D)
 	$(SAY) "  LINK $@"
 	$(Q)$(CC) $(FLAGS) $(TEST_OPT) -o $@ $< $(NS3_PARTS)
-ns3-suites: $(NS3_SUITES)
+$(B)/tests/net_conserve: tests/ns3/net_conserve.c $(B)/engine/worlds/ns3/net.o $(LIBRARY)
+	@mkdir -p $(@D)
+	$(SAY) "  LINK $@"
+	$(Q)$(CC) $(FLAGS) $(TEST_OPT) -o $@ $< $(NS3_PARTS) -lcmocka
+ns3-suites: $(NS3_SUITES) $(B)/tests/net_conserve
 
 $(B)/%.o: %.c $(B)/flags | $(B)/version.h
 	@mkdir -p $(@D)

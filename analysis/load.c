@@ -112,6 +112,9 @@ static uint32_t group_size(const json_t *g)
     return read_number(g, "count", 1, SCENARIO_MAX_NODES, &n) ? (uint32_t)n : 0;
 }
 
+/* A node's name stands in memory behind this, as its ISP's does. */
+#define ISP "isp_"
+
 /* The names of a list of parties or services, behind the n that are there already. */
 static bool add_nodes(struct load_cell *c, const json_t *groups, uint32_t room)
 {
@@ -121,12 +124,13 @@ static bool add_nodes(struct load_cell *c, const json_t *groups, uint32_t room)
         const char *role = json_string_value(json_object_get(g, "role"));
         bool crowd = json_object_get(g, "count") != NULL;
         for (uint32_t k = 0; k < group_size(g) && c->roster.n < room; k++) {
-            size_t len = strlen(name) + 12;
+            size_t len = strlen(ISP) + strlen(name) + 12;
             char *copy = malloc(len);
             if (!copy)
                 return false;
-            snprintf(copy, len, crowd ? "%s_%u" : "%s", name, (unsigned)k + 1);
-            c->entries[c->roster.n++] = (struct roster_entry){.name = copy, .role = role};
+            snprintf(copy, len, crowd ? ISP "%s_%u" : ISP "%s", name, (unsigned)k + 1);
+            c->entries[c->roster.n++] =
+                (struct roster_entry){.name = copy + strlen(ISP), .role = role};
         }
     }
     return true;
@@ -332,7 +336,7 @@ void load_close(struct load_run *r)
         struct load_cell *c = &r->cells[i];
         tally_free(&c->tally);
         for (uint32_t k = 0; c->entries && k < c->roster.n; k++)
-            free((char *)(uintptr_t)c->entries[k].name);
+            free((char *)(uintptr_t)(c->entries[k].name - strlen(ISP)));
         free(c->entries);
         free(c->seeds);
         free(c->trials);
@@ -346,5 +350,7 @@ void load_close(struct load_run *r)
 
 const char *load_name(const struct load_cell *c, party_t node)
 {
-    return node < c->roster.n ? c->entries[node].name : "";
+    if (node < c->roster.n)
+        return c->entries[node].name;
+    return node / 2 < c->roster.n ? c->entries[node - c->roster.n].name - strlen(ISP) : "";
 }

@@ -59,7 +59,7 @@ int load_open(const char *path, struct load_run *, struct err *);
 int load_trials(struct load_run *, struct err *);
 void load_close(struct load_run *);
 
-/* Node's name in a cell, "" for one that is not in the roster. */
+/* Node's name in a cell, "isp_NAME" for its ISP (roster.n more), "" for one that is not in it. */
 const char *load_name(const struct load_cell *, party_t node);
 
 /* A trial from the text of its file: what can be checked of it alone. */

@@ -128,13 +128,56 @@ enum shown_kind {
     SHOWN_ADDRESS, /* `addr` is the address of the party or service `whom` */
     SHOWN_MEMBER,  /* `whom` takes part */
     SHOWN_PAIR,    /* `whom` and `other` talk to each other */
-    SHOWN_INPUT    /* the input of `whom`, in the clear */
+    SHOWN_INPUT,   /* the input of `whom`, in the clear */
+    SHOWN_ROUTE    /* of the packet that just came: `whom` sent it here, it goes to `other` next
+                      (PARTY_NONE: unreadable), held for `delay`. Only with env->truth. */
 };
 
 struct shown {
     enum shown_kind kind;
-    party_t whom, other; /* other: of a PAIR */
+    party_t whom, other; /* other: of a PAIR or a ROUTE */
     struct addr addr;    /* of an ADDRESS */
+    ns_t delay;          /* of a ROUTE */
+};
+
+/* What a packet truly is: for judging what observers guess, for nothing else. The sender stamps
+ * env->truth before it sends; the world carries it beside the packet and has put it back when the
+ * packet's EV_DATA comes, so that who sends on in the same event need not stamp; who sends on
+ * later keeps it and stamps again. */
+enum truth_kind {
+    TRUTH_UNKNOWN,
+    TRUTH_REAL,
+    TRUTH_COVER_LOOP, /* a client's packet to itself */
+    TRUTH_COVER_DROP, /* a client's packet that its last hop throws away */
+    TRUTH_MIX_LOOP,   /* a mix's packet to itself */
+    TRUTH_ACK,
+    TRUTH_CONTROL /* of the transport itself: registration, keep-alive ... */
+};
+
+struct packet_truth {
+    enum truth_kind kind;
+    party_t from, to; /* from end to end; PARTY_NONE: nobody */
+    uint64_t serial;  /* among its sender's packets from end to end, from 1; 0: not numbered */
+};
+
+/* What a server keeps, as its holder would find it: METRICS.md, M11. Declared when it is written;
+ * the same record again replaces it, and with `until` not after now it is erased. */
+enum {
+    KEPT_ADDRESS = 1, /* of whom */
+    KEPT_IDENTITY = 2,
+    KEPT_PAIR = 4, /* that whom talks to other */
+    KEPT_TIME = 8,
+    KEPT_SIZE = 16,
+    KEPT_SEALED = 32, /* content that the holder can't read */
+    KEPT_INPUT = 64   /* content that it can */
+};
+
+struct retained {
+    uint64_t record; /* its number, among those of this node */
+    unsigned fields;
+    uint64_t bits;
+    party_t whom, other; /* PARTY_NONE: nobody */
+    ns_t until;          /* NS_NEVER: until it is erased */
 };
 
 struct env;
@@ -153,7 +196,12 @@ struct env_ops {
     void (*ready)(struct env *);
     /* This node's part is over; the world may end the trial when all parties said so. */
     void (*done)(struct env *);
+    /* This node ends with this event, as if its process did: links are closed, what they have
+     * queued is sent; a restart makes it anew. A wish: NULL where nodes end by themselves. */
+    void (*leave)(struct env *);
     void (*show)(struct env *, const struct shown *);
+    /* NULL where nobody wants to know. */
+    void (*keep)(struct env *, const struct retained *);
 };
 
 struct metrics;
@@ -169,6 +217,7 @@ struct env {
     const ns_t *costs;    /* COST_COUNT of them, or NULL: all zero */
     struct store *store;
     struct metrics *metrics;
+    struct packet_truth *truth; /* NULL: nobody wants it */
     void (*event)(void *node, const struct event *);
     void *node;
 };
@@ -178,6 +227,25 @@ static inline void env_charge(struct env *env, enum env_cost op, uint64_t n)
 {
     if (env->costs)
         env->spent += env->costs[op] * (ns_t)n;
+}
+
+/* Stamps what this node sends from now on. */
+static inline void env_truth(struct env *env, enum truth_kind kind, party_t from, party_t to,
+                             uint64_t serial)
+{
+    if (env->truth)
+        *env->truth = (struct packet_truth){.kind = kind, .from = from, .to = to, .serial = serial};
+}
+
+static inline void env_show(struct env *env, const struct shown *shown)
+{
+    env->ops->show(env, shown);
+}
+
+static inline void env_keep(struct env *env, const struct retained *kept)
+{
+    if (env->ops->keep)
+        env->ops->keep(env, kept);
 }
 
 #endif

@@ -15,7 +15,10 @@ struct node {
 static int channel_emit(void *node, party_t to, const void *data, size_t len)
 {
     struct party *p = node;
-    int rc = p->carrier->send(p->carrier_state, to, data, len);
+    int rc;
+    if (p->env->truth)
+        env_truth(p->env, TRUTH_REAL, p->self, to, ++p->emitted);
+    rc = p->carrier->send(p->carrier_state, to, data, len);
     if (rc == OK)
         party_trace(p, (struct trace_layer){LAYER_EMIT, .peer = to, .len = len});
     return rc;
@@ -222,6 +225,11 @@ static bool paired(const struct party *p, const char *mine, const char *role)
            (!p->protocol->pairs || p->protocol->pairs(p->trial->protocol_opts, mine, role));
 }
 
+static bool is_foreign(const struct party *p, party_t id)
+{
+    return p->foreign && p->foreign->who[id];
+}
+
 /* Counts this party's peers, and notes them once there is room for them. */
 static uint32_t find_peers(struct party *p, const struct crowds *crowds)
 {
@@ -233,11 +241,13 @@ static uint32_t find_peers(struct party *p, const struct crowds *crowds)
         if (!paired(p, mine, c->role))
             continue;
         for (party_t id = c->first; p->peers && id - c->first < c->n; id++)
-            if (id != p->self) {
+            if (id != p->self && !is_foreign(p, id)) {
                 p->peers[n].id = id;
                 p->peer_ids[n++] = id;
             }
         n += p->peers ? 0 : c->n - here;
+        for (party_t id = c->first; p->foreign && !p->peers && id - c->first < c->n; id++)
+            n -= id != p->self && is_foreign(p, id);
     }
     return n;
 }
@@ -246,8 +256,10 @@ static uint32_t find_peers(struct party *p, const struct crowds *crowds)
 static struct node *lay_out(const struct trial_spec *t, const struct node_config *config)
 {
     enum { LINE = 64 };
-    struct party head = {
-        .trial = t, .self = config->self, .carrier = carrier_role(t, config->self)};
+    struct party head = {.trial = t,
+                         .self = config->self,
+                         .carrier = carrier_role(t, config->self),
+                         .foreign = config->foreign};
     size_t carrier, protocol, peers, ids, end;
     struct node *n;
     if (head.carrier->send)
@@ -354,6 +366,14 @@ void node_free(struct node *n)
     free(p->result);
     free(p->failure);
     free(n);
+}
+
+void node_foreign_recv(struct node *n, party_t from, struct label label, const uint8_t *data,
+                       size_t len)
+{
+    struct party *p = &n->p;
+    metrics_count(p->env->metrics, COUNT_DELIVERED, 1);
+    p->protocol->recv(p->protocol_state, p, from, label, data, len);
 }
 
 /* ---- what the world asks -------------------------------------------------------------- */

@@ -15,18 +15,31 @@ enum { NODE_HEADER = 16 };
 struct node;
 struct identity;
 
+/* Parties that are no nodes: one node of those they talk to has a gateway (engine/gateway.h) and
+ * speaks for them; to the others they are never there. */
+struct node_foreign {
+    const bool *who; /* one an entry of the roster */
+    /* What the protocol sends one of them; NULL: this node has no gateway. OK, or what
+     * party_send() gives. */
+    int (*send)(void *ctx, party_t to, struct label, const uint8_t *data, size_t len);
+    void *ctx;
+};
+
 struct node_config {
     const struct trial_spec *trial;
     const struct crowds *crowds; /* of its roster */
     uint32_t self;
-    const struct identity *identity; /* NULL with channel: none */
-    bool shared_clock;               /* `message` may be measured across nodes */
-    const struct trace *trace;       /* whose layer() is told what passes; NULL: nobody's */
+    const struct identity *identity;    /* NULL with channel: none */
+    bool shared_clock;                  /* `message` may be measured across nodes */
+    const struct node_foreign *foreign; /* NULL: none; outlives the node */
+    const struct trace *trace;          /* whose layer() is told what passes; NULL: nobody's */
 };
 
 /* Sets env->event and env->node. OK, ERR_NOMEM, or the plugin's refusal in err. */
 int node_new(struct node **, const struct node_config *, struct env *, struct err *);
 void node_free(struct node *);
+/* Such a party's message for the protocol: as an event, when env->now is stamped. */
+void node_foreign_recv(struct node *, party_t from, struct label, const uint8_t *data, size_t len);
 
 /* What a party ended with; lent until node_free. */
 struct outcome node_outcome(const struct node *);

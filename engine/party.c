@@ -11,11 +11,9 @@ enum { FAILURE_MAX = 240 };
 
 /* ---- what both sides need ------------------------------------------------------------- */
 
-struct peer *party_peer(struct party *p, party_t id)
+struct peer *party_find_peer(struct party *p, party_t id)
 {
-    uint32_t low = 0, high = p->n_peers, guess = id < p->self ? id : id - 1;
-    if (guess < high && p->peers[guess].id == id)
-        return &p->peers[guess];
+    uint32_t low = 0, high = p->n_peers;
     while (low < high) {
         uint32_t mid = low + (high - low) / 2;
         if (p->peers[mid].id < id)
@@ -84,12 +82,29 @@ uint32_t party_incarnation(const struct party *p)
     return p->env->incarnation;
 }
 
+static int send_foreign(struct party *p, party_t to, struct label label, const void *data,
+                        size_t len)
+{
+    int rc =
+        p->foreign->send ? p->foreign->send(p->foreign->ctx, to, label, data, len) : ERR_CLOSED;
+    if (rc == OK) {
+        p->useful += len;
+        metrics_count(p->env->metrics, COUNT_MESSAGES, 1);
+        metrics_count(p->env->metrics, COUNT_MESSAGE_BYTES, len);
+    } else if (rc != ERR_AGAIN) {
+        metrics_drop(p->env->metrics, DROP_UNSENT);
+    }
+    return rc;
+}
+
 int party_send(struct party *p, party_t to, struct label label, const void *data, size_t len)
 {
     struct peer *peer = party_peer(p, to);
     uint8_t head[NODE_HEADER];
     int rc;
-    if (!peer || !party_channel(p, peer)) {
+    if (!peer && p->foreign && to < p->trial->roster->n && p->foreign->who[to])
+        return send_foreign(p, to, label, data, len);
+    if (!peer || !(peer->channel || party_channel(p, peer))) {
         metrics_drop(p->env->metrics, DROP_UNSENT);
         return ERR_CLOSED;
     }
@@ -160,6 +175,11 @@ void party_fail(struct party *p, const char *format, ...)
     finish(p);
 }
 
+void party_leave(struct party *p)
+{
+    if (p->done && p->env->ops->leave)
+        p->env->ops->leave(p->env);
+}
 void party_sample(struct party *p, enum metric which, int64_t value)
 {
     metrics_add(p->env->metrics, which, value);
@@ -175,6 +195,10 @@ void party_charge(struct party *p, enum env_cost op, uint64_t n)
 void party_disclose(struct party *p, const struct shown *fact)
 {
     p->env->ops->show(p->env, fact);
+}
+void party_keep(struct party *p, const struct retained *kept)
+{
+    env_keep(p->env, kept);
 }
 const struct identity *party_identity(const struct party *p)
 {

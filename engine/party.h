@@ -28,9 +28,11 @@ struct party {
     uint32_t n_peers;
     party_t self;
     bool started, done, failed, shared_clock, carrier_made, protocol_made;
-    const struct trace *trace; /* NULL: nobody looks on */
+    const struct trace *trace;          /* NULL: nobody looks on */
+    const struct node_foreign *foreign; /* NULL: none */
     uint64_t useful;
     struct channel_node shared;
+    uint64_t emitted; /* frames, if someone wants to know which is which */
     const struct trial_spec *trial;
     party_t *peer_ids;
     uint32_t n_ever_up;
@@ -41,8 +43,15 @@ struct party {
     char *failure;
 };
 
-/* NULL if this party is not paired with it. */
-struct peer *party_peer(struct party *, party_t);
+/* NULL if this party is not paired with it. Peers are mostly one, or everybody else: these places
+ * are looked at first. */
+struct peer *party_find_peer(struct party *, party_t);
+static inline struct peer *party_peer(struct party *p, party_t id)
+{
+    uint32_t guess = p->n_peers == 1 ? 0 : id < p->self ? id : id - 1;
+    return guess < p->n_peers && p->peers[guess].id == id ? &p->peers[guess]
+                                                          : party_find_peer(p, id);
+}
 /* The peer's channel, made when first needed: what is sent before the peer is reached waits
  * in it. NULL when out of memory. */
 struct channel *party_channel(struct party *, struct peer *);

@@ -43,7 +43,10 @@ enum peer_state {
                        which takes this back */
 };
 
+#define PARTY_LINGER (10 * NS_S)
+
 struct identity; /* engine/crypto/identity.h */
+struct gateway;  /* engine/gateway.h */
 struct party;    /* opaque: the node, seen from its protocol */
 
 party_t party_self(const struct party *);
@@ -64,11 +67,16 @@ void party_round(struct party *, ns_t began);
 void party_result(struct party *, const void *data, size_t len);
 /* This party gives up, for a reason that names who and what. Only the first call counts. */
 void party_fail(struct party *, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* This party has a result and goes: its node ends with this event. Who wants to be sure that its
+ * peers need nothing more lingers before (PARTY_LINGER). */
+void party_leave(struct party *);
 void party_sample(struct party *, enum metric, int64_t value);
 void party_drop(struct party *, enum drop);
 void party_charge(struct party *, enum env_cost, uint64_t n);
 /* Declares a fact that this party now knows, once a fact: for the observers. */
 void party_disclose(struct party *, const struct shown *);
+/* Declares what this party now has in its store (struct retained): for the observers. */
+void party_keep(struct party *, const struct retained *);
 /* This party's own identity, with its secrets; NULL with `channel: none`. */
 const struct identity *party_identity(const struct party *);
 
@@ -127,6 +135,9 @@ struct protocol {
                   struct err *);
     /* The result for a person: text, at most cap bytes with the NUL. NULL: hex. */
     void (*print)(const void *plan, const uint8_t *result, size_t len, char *buf, size_t cap);
+
+    /* How people who run no node take part, in real worlds. NULL: they can't. */
+    const struct gateway *gateway;
 };
 
 #endif

@@ -9,9 +9,9 @@
 #define PARTYLINE_WORLD_H
 
 #include "engine/metrics.h"
-#include "engine/observer.h"
 #include "engine/protocol.h"
 #include "engine/roster.h"
+#include "engine/sights.h"
 #include "engine/transport.h"
 
 #include <stdio.h>
@@ -107,11 +107,6 @@ struct tcp_spec {
 
 enum channel_mode { CHANNEL_NOISE, CHANNEL_NONE };
 
-struct observer_spec {
-    const struct observer *ops;
-    const void *opts;
-};
-
 struct cell; /* engine/run/scenario.h */
 
 struct trial_spec {
@@ -204,6 +199,11 @@ struct trace {
      * one peer a record, or PARTY_NONE. All lent. Deterministic worlds call it. */
     void (*events)(void *ctx, const uint8_t *records, const party_t *peers, size_t n);
     void *ctx;
+    /* Sightings of the kinds in `sights` (WANT_ bits), and the end of them: as in sights_setup. */
+    unsigned sights;
+    void (*sighting)(void *ctx, const struct sighting *, const struct packet_truth *);
+    void (*sighted)(void *ctx, const struct truth *, ns_t now);
+    void *sights_ctx;
 };
 
 /* A planted fault, for tests: the n-th of its kind (1 is the first) fails. 0: none. */
@@ -218,11 +218,31 @@ struct trial_result {
     struct metrics metrics;
     uint64_t digest; /* XXH3 over (time, link, kind, size) of every event */
     ns_t ended;
-    bool timed_out; /* the limit came first */
-    char *why;      /* unfinished: who waits for whom, one line a party; or NULL */
-    struct exposure *exposures;
+    bool timed_out;             /* the limit came first */
+    char *why;                  /* unfinished: who waits for whom, one line a party; or NULL */
+    struct exposure *exposures; /* what the observers found: struct sights_found */
     size_t n_exposures;
+    struct finding_row *findings;
+    size_t n_findings;
+    char *invalid;         /* why the observers' figures are void; NULL: they are not */
     uint64_t faults_fired; /* of the fault_plan */
+};
+
+/* What a world is told of a run before its first trial. All lent until its end. */
+struct world_run {
+    const struct trial_spec *const *cells;
+    size_t n_cells;
+    const char *inventory; /* --inventory: the hosts file of Ansible; NULL: none */
+    const char *share;     /* the folder that the program's own files are in, as ansible/ */
+    const char *dir;       /* of the results */
+    bool quiet;
+};
+
+/* What a world says of a run after its last trial. */
+struct world_verdict {
+    char poor[256];     /* why what was measured is poor; "": it is not */
+    char left[256];     /* what was left behind where trials ran; "": nothing */
+    struct json_t *env; /* for env.json, the caller's then; or NULL */
 };
 
 struct world {
@@ -240,6 +260,11 @@ struct world {
     /* What of this it passes over in silence, in words for one warning; NULL: nothing. The
      * function may be NULL. */
     const char *(*drops)(const struct trial_spec *);
+    /* Of a world whose trials share something: begin() before a run's first trial, end() after
+     * its last one or what came instead, in the process that trials are forked from, one at a
+     * time. Both or neither. ERR_INVALID: what was asked for can't be; else it broke. */
+    int (*begin)(const struct world_run *, struct err *);
+    void (*end)(struct world_verdict *);
     /* Runs one trial. OK even if the trial failed (that is in the result); an error means
      * that this world broke. The result is freed with trial_result_free. */
     int (*run)(const struct trial_spec *, uint64_t seed, const struct fault_plan *,

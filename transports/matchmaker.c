@@ -23,7 +23,7 @@ static void answer(struct matchmaker *m, const struct match_route *to, const str
 /* The entry of a party that is still good. */
 static struct match_entry *entry_of(struct matchmaker *m, party_t id)
 {
-    struct match_entry *e = id < m->setup.roster->n_parties ? m->entries[id] : NULL;
+    struct match_entry *e = id < roster_clients(m->setup.roster) ? m->entries[id] : NULL;
     return e && e->until > m->setup.env->now ? e : NULL;
 }
 
@@ -96,7 +96,7 @@ static void on_hello(struct matchmaker *m, const struct match_route *from, struc
         match_drop(m, DROP_TRANSPORT_FORMAT);
         return;
     }
-    if (id >= m->setup.roster->n_parties) {
+    if (id >= roster_clients(m->setup.roster)) {
         match_drop(m, DROP_TRANSPORT_STRANGER);
         return;
     }
@@ -175,7 +175,7 @@ static void introduce(struct matchmaker *m, party_t id, const struct match_route
     for (uint8_t i = 0; i < n; i++) {
         party_t peer = get_le32(ids + 4 * i);
         const struct match_entry *e = entry_of(m, peer);
-        if (peer >= m->setup.roster->n_parties || peer == id)
+        if (peer >= roster_clients(m->setup.roster) || peer == id)
             continue;
         show(m, (struct shown){.kind = SHOWN_PAIR, .whom = id, .other = peer});
         if (!e)
@@ -204,7 +204,7 @@ static void on_register(struct matchmaker *m, const struct match_route *from, st
     const struct match_entry *e = entry_of(m, id);
     if (r->bad || r->left || n > MATCH_WANTS)
         match_drop(m, DROP_TRANSPORT_FORMAT);
-    else if (id >= m->setup.roster->n_parties || !nonce_good(m, id, &from->addr, nonce))
+    else if (id >= roster_clients(m->setup.roster) || !nonce_good(m, id, &from->addr, nonce))
         match_drop(m, DROP_TRANSPORT_STRANGER);
     else if (e && serial < e->serial)
         match_drop(m, DROP_TRANSPORT_STRANGER);

@@ -8,7 +8,7 @@
 
 party_t match_find(const struct roster *roster)
 {
-    for (party_t i = roster->n_parties; i < roster->n; i++)
+    for (party_t i = roster_clients(roster); i < roster->n; i++)
         if (roster->entries[i].role && strcmp(roster->entries[i].role, "matchmaker") == 0)
             return i;
     return PARTY_NONE;

@@ -57,7 +57,7 @@ static void on_up(struct matchmaker *m, const struct event *ev)
 {
     struct env *env = m->setup.env;
     uint32_t s;
-    if (m->strangers.n == MATCH_STRANGERS + m->setup.roster->n_parties)
+    if (m->strangers.n == MATCH_STRANGERS + roster_clients(m->setup.roster))
         stranger_close(m, m->strangers.oldest);
     s = strangers_add(&m->strangers, ev->link, ev->peer, env->now + HELLO_LIMIT);
     if (s == STRANGERS_NONE) {
@@ -133,7 +133,7 @@ void matchmaker_event(void *self, const struct event *ev)
 int matchmaker_init(void *self, const struct transport_setup *setup, struct err *e)
 {
     struct matchmaker *m = self;
-    uint32_t n = setup->roster->n_parties;
+    uint32_t n = roster_clients(setup->roster);
     m->setup = *setup;
     strangers_init(&m->strangers);
     m->entries = calloc(n ? n : 1, sizeof(struct match_entry *));
@@ -146,7 +146,7 @@ int matchmaker_init(void *self, const struct transport_setup *setup, struct err 
 void matchmaker_free(void *self)
 {
     struct matchmaker *m = self;
-    for (uint32_t i = 0; m->entries && i < m->setup.roster->n_parties; i++)
+    for (uint32_t i = 0; m->entries && i < roster_clients(m->setup.roster); i++)
         free(m->entries[i]);
     free(m->entries);
     strangers_free(&m->strangers);

@@ -47,12 +47,9 @@ static bool calls(const struct mesh *m, uint32_t i)
     return dials(m, i) || m->peers[i].awaited;
 }
 
-/* The peer's index, or NONE. Peers are mostly everybody else, so look there first. */
-static uint32_t index_of(const struct mesh *m, party_t id)
+static uint32_t search(const struct mesh *m, party_t id)
 {
-    uint32_t low = 0, high = m->setup.n_peers, guess = id < m->setup.self ? id : id - 1;
-    if (guess < high && m->setup.peers[guess] == id)
-        return guess;
+    uint32_t low = 0, high = m->setup.n_peers;
     while (low < high) {
         uint32_t mid = low + (high - low) / 2;
         if (m->setup.peers[mid] < id)
@@ -61,6 +58,13 @@ static uint32_t index_of(const struct mesh *m, party_t id)
             high = mid;
     }
     return low < m->setup.n_peers && m->setup.peers[low] == id ? low : NONE;
+}
+
+/* The peer's index, or NONE. Peers are mostly one, or everybody else: look there first. */
+static inline uint32_t index_of(const struct mesh *m, party_t id)
+{
+    uint32_t guess = m->setup.n_peers == 1 ? 0 : id < m->setup.self ? id : id - 1;
+    return guess < m->setup.n_peers && m->setup.peers[guess] == id ? guess : search(m, id);
 }
 
 static void drop(struct mesh *m, enum drop why)
@@ -340,7 +344,7 @@ void mesh_event(void *self, const struct event *ev)
 {
     struct mesh *m = self;
     uint32_t where = NONE;
-    if (ev->kind == EV_UP || ev->kind == EV_DATA || ev->kind == EV_ROOM || ev->kind == EV_DOWN) {
+    if (ev->kind >= EV_UP) {
         if (ev->link_kind != m->kind)
             return;
         where = map_get(&m->links, ev->link, NONE);

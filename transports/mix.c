@@ -1,4 +1,5 @@
 #include "transports/mix_directory.h"
+#include "transports/mix_lies.h"
 #include "transports/mix_pool.h"
 #include "transports/reliable.h"
 
@@ -167,6 +168,30 @@ const struct opt mix_opts[] = {
      .min = NS_MS,
      .max = HOUR,
      .help = "The longest wait between two dials."},
+    {.name = "lies",
+     .type = OPT_CHOICE,
+     AT(lies),
+     .fallback = "no",
+     .choices = mix_lie_names,
+     .help = "A malicious provider drops, tags or delays packets that the party `lie_to` sends, or "
+             "holds all others back (isolate)."},
+    {.name = "lie_to",
+     .type = OPT_TEXT,
+     AT(lie_to),
+     .help = "Whose packets a provider that lies is after; the first party unless given."},
+    {.name = "lie_rate",
+     .type = OPT_RATIO,
+     AT(lie_rate),
+     .fallback = "1%",
+     .max = 1000000,
+     .help = "drop, tag: the share of them."},
+    {.name = "lie_period",
+     .type = OPT_DURATION,
+     AT(lie_period),
+     .fallback = "1s",
+     .min = 2 * NS_MS,
+     .max = HOUR,
+     .help = "delay, isolate: packets are held in the second half of each period."},
     {0},
 };
 
@@ -175,7 +200,7 @@ const struct opt mix_opts[] = {
 static unsigned count(const struct roster *r, const char *role)
 {
     unsigned n = 0;
-    for (party_t id = r->n_parties; id < r->n; id++)
+    for (party_t id = roster_clients(r); id < r->n; id++)
         n += strcmp(r->entries[id].role, role) == 0;
     return n;
 }
@@ -240,7 +265,7 @@ static int check_cover(const struct transport_shape *s, struct err *e)
         per_1000s(o->payload_every) + per_1000s(o->loop_every) + per_1000s(o->drop_every);
     int rc = OK;
     for (party_t id = 0; id < s->roster->n && rc == OK; id++)
-        if (id < s->roster->n_parties)
+        if (id < roster_clients(s->roster) || strcmp(s->roster->entries[id].role, "user") == 0)
             rc = check_rate(s, id, client, bytes, e);
         else if (strcmp(s->roster->entries[id].role, "mix") == 0)
             rc = check_rate(s, id, per_1000s(o->mix_loop_every), bytes, e);
@@ -254,6 +279,8 @@ int mix_check(const struct transport_shape *s, struct err *e)
     int rc;
     if (o->backoff_min > o->backoff_max)
         return err_set(e, ERR_INVALID, "backoff_min is above backoff_max");
+    if (o->lies != MIX_HONEST && mix_lies_target(o, s->roster) == PARTY_NONE)
+        return err_set(e, ERR_INVALID, "lie_to: no party is called %s", o->lie_to);
     if (providers == 0)
         return err_set(e, ERR_INVALID, "there is no provider: each party needs one");
     if (count(s->roster, "directory") > 1)
@@ -281,6 +308,14 @@ static const struct transport_role roles[] = {
         .size = sizeof(void *),
         .init = mix_client_init,
         .send = mix_client_send,
+        .event = mix_client_event,
+        .free = mix_client_free,
+    },
+    {
+        .name = "user", /* sends nothing but its cover: the crowd that clients hide in */
+        .accepts = none_accepts,
+        .size = sizeof(void *),
+        .init = mix_client_init,
         .event = mix_client_event,
         .free = mix_client_free,
     },

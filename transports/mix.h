@@ -5,7 +5,9 @@
  *
  * A packet has L + 2 Sphinx hops: the mixes, the receiver's provider (which stores it until the
  * receiver is there) and the receiver. The sender's provider only passes it on. Each packet
- * takes a route of its own. Party i's provider is the (i mod n)-th of the n providers, mix j
+ * takes a route of its own. Services of role `user` are clients who have nobody to talk to: with
+ * cover (below) they are the crowd that others hide in. Client i's provider (parties first, then
+ * users) is the (i mod n)-th of the n providers, mix j
  * stands in layer j mod L (both in the roster's order), so everybody can tell.
  *
  * Frames, each one message of a LINK_MESSAGE; integers little-endian; every packet of a network
@@ -73,8 +75,21 @@ struct mix_opts {
     int64_t poll, poll_batch, mailbox, held, tags;
     int64_t epoch;
     int64_t backoff_min, backoff_max;
+    int64_t lies, lie_rate, lie_period; /* enum mix_lie; ppm; of transports/mix_lies.h */
+    const char *lie_to;                 /* NULL: the first party */
 };
 extern const struct opt mix_opts[];
+
+/* Truth of what is in hand, for who passes it on later. */
+static inline struct packet_truth mix_truth(const struct env *env)
+{
+    return env && env->truth ? *env->truth : (struct packet_truth){0};
+}
+static inline void mix_truth_again(struct env *env, const struct packet_truth *truth)
+{
+    if (env->truth)
+        *env->truth = *truth;
+}
 
 int mix_check(const struct transport_shape *, struct err *);
 

@@ -1,6 +1,6 @@
-/* A party's side: one link to its provider, one reliable session with each peer, each datagram
- * of it in a packet with a route of its own. Lost packets (a mix that crashed, a mailbox lost)
- * are sent again by the session, over other routes.
+/* A party's side, and a user's, who has no peers: one link to its provider, one reliable session
+ * with each peer, each datagram of it in a packet with a route of its own. Lost packets (a mix that
+ * crashed, a mailbox lost) are sent again by the session, over other routes.
  *
  * A peer is up when its session is: it has answered through the network. */
 #include "engine/base/bytes.h"
@@ -30,11 +30,15 @@ struct mix_client {
     party_t provider;
     bool said_hello, began;
     ns_t armed; /* TIMER_SCHED */
+    uint64_t serial;
     struct pair *pairs;
     uint32_t n_pairs, n_blocked;
 };
 
 /* ---- packets out ------------------------------------------------------------------------ */
+
+static const enum truth_kind kinds[] = {
+    [MIX_DATA] = TRUTH_REAL, [MIX_LOOP] = TRUTH_COVER_LOOP, [MIX_DROP] = TRUTH_COVER_DROP};
 
 static void emit(struct mix_client *c, enum mix_payload kind, party_t to, const uint8_t *datagram,
                  size_t len)
@@ -44,6 +48,7 @@ static void emit(struct mix_client *c, enum mix_payload kind, party_t to, const 
     party_t route[SPHINX_HOPS_MAX];
     unsigned n = mix_net_route(&c->net, to, &env->rng, route);
     ns_t delay;
+    env_truth(env, kinds[kind], c->net.setup.self, to, ++c->serial);
     message[0] = (uint8_t)kind;
     put_le32(message + 1, c->net.setup.self);
     put_le64(message + 5, (uint64_t)(env->now + env->spent));
@@ -88,7 +93,8 @@ static void run_sched(struct mix_client *c)
         if (e.kind == MIX_LOOP)
             e.to = c->net.setup.self;
         else if (e.kind == MIX_DROP)
-            e.to = (party_t)prng_below(&env->rng, c->net.setup.roster->n_parties);
+            e.to = mix_net_client_id(&c->net,
+                                     (uint32_t)prng_below(&env->rng, mix_net_clients(&c->net)));
         emit(c, e.kind, e.to, e.datagram, e.len);
         free(e.own);
     }

@@ -56,10 +56,23 @@ static void leave(struct mix_mix *m)
     struct env *env = m->net.setup.env;
     struct mix_held h;
     while (mix_pool_take(&m->pool, env->now, &env->rng, &h)) {
+        mix_truth_again(env, &h.truth);
         mix_links_send(&m->links, h.next, MIX_PORT, h.frame, mix_frame_size(&m->net));
         free(h.frame);
     }
     arm_leave(m);
+}
+
+/* What who runs this mix can read of the packet in hand. */
+static void show_route(const struct mix_mix *m, const struct mix_hop_view *v)
+{
+    const struct mix_strategy *s = m->pool.strategy;
+    struct env *env = m->net.setup.env;
+    if (env->truth)
+        env_show(env, &(struct shown){.kind = SHOWN_ROUTE,
+                                      .whom = PARTY_NONE,
+                                      .other = v->next,
+                                      .delay = s->hold ? s->hold(m->net.opts, v->delay) : 0});
 }
 
 static void on_packet(struct mix_mix *m, const struct event *ev)
@@ -88,6 +101,7 @@ static void on_packet(struct mix_mix *m, const struct event *ev)
         free(frame);
         return;
     }
+    show_route(m, &v);
     if (mix_pool_add(&m->pool, m->net.setup.env->now, v.delay, v.next, frame) != OK) {
         mix_drop(&m->net, DROP_MIX_FULL);
         free(frame);
@@ -106,6 +120,7 @@ static void loop(struct mix_mix *m)
     unsigned n = mix_net_route(&m->net, by, &env->rng, route);
     ns_t delay;
     put_le32(payload + 1, m->net.setup.self);
+    env_truth(env, TRUTH_MIX_LOOP, m->net.setup.self, m->net.setup.self, 0);
     if (n)
         route[n - 1] = m->net.setup.self;
     if (frame && n &&
@@ -175,6 +190,7 @@ int mix_hop_init(void *self, const struct transport_setup *setup, struct err *e)
     }
     mix_tags_init(&m->tags, (uint32_t)m->net.opts->tags);
     mix_pool_init(&m->pool, m->net.opts);
+    m->pool.env = setup->env;
     m->armed = NS_NEVER;
     m->fetch = (struct mix_fetch){.net = &m->net, .links = &m->links, .ring = &m->ring};
     return OK;

@@ -19,7 +19,8 @@ static bool queue_grow(struct mix_queue *q)
     return true;
 }
 
-int mix_queue_add(struct mix_queue *q, const uint8_t *frame, size_t len, uint32_t most)
+int mix_queue_add(struct mix_queue *q, const struct env *env, const uint8_t *frame, size_t len,
+                  uint32_t most)
 {
     uint8_t *copy;
     if (q->n >= most)
@@ -30,7 +31,8 @@ int mix_queue_add(struct mix_queue *q, const uint8_t *frame, size_t len, uint32_
     if (!copy)
         return ERR_NOMEM;
     memcpy(copy, frame, len);
-    q->list[(q->at + q->n++) & (q->cap - 1)] = (struct mix_waiting){copy, len};
+    q->list[(q->at + q->n++) & (q->cap - 1)] =
+        (struct mix_waiting){.frame = copy, .len = len, .truth = mix_truth(env)};
     return OK;
 }
 
@@ -46,7 +48,9 @@ bool mix_queue_flush(struct mix_queue *q, struct env *env, link_t link, uint32_t
 {
     while (q->n && most--) {
         const struct mix_waiting *w = &q->list[q->at];
-        int rc = env->ops->send(env, link, w->frame, w->len);
+        int rc;
+        mix_truth_again(env, &w->truth);
+        rc = env->ops->send(env, link, w->frame, w->len);
         if (rc == ERR_AGAIN || rc == ERR_CLOSED)
             return false;
         free(mix_queue_pop(q).frame);
@@ -67,7 +71,7 @@ void mix_queue_free(struct mix_queue *q)
 int mix_links_init(struct mix_links *l, struct mix_net *net, uint32_t timer)
 {
     const struct roster *r = net->setup.roster;
-    *l = (struct mix_links){.net = net, .timer = timer, .n = r->n - r->n_parties};
+    *l = (struct mix_links){.net = net, .timer = timer, .n = r->n - roster_clients(r)};
     l->list = calloc(l->n + (size_t)1, sizeof *l->list);
     for (uint32_t i = 0; l->list && i < l->n; i++)
         l->list[i].answer = NS_NEVER;
@@ -85,7 +89,7 @@ void mix_links_free(struct mix_links *l)
 
 static struct mix_link *of(const struct mix_links *l, party_t id)
 {
-    return &l->list[id - l->net->setup.roster->n_parties];
+    return &l->list[id - roster_clients(l->net->setup.roster)];
 }
 
 static void dial_later(struct mix_links *l, uint32_t i)
@@ -105,7 +109,7 @@ static void dial(struct mix_links *l, uint32_t i)
     struct env *env = l->net->setup.env;
     struct mix_link *k = &l->list[i];
     const struct roster *r = l->net->setup.roster;
-    struct addr to = r->entries[r->n_parties + i].addr;
+    struct addr to = r->entries[roster_clients(r) + i].addr;
     if (k->link)
         return;
     k->armed = false;
@@ -125,7 +129,7 @@ void mix_links_keep(struct mix_links *l, party_t id, uint16_t port, bool greets)
     of(l, id)->keep = true;
     of(l, id)->greets = greets;
     of(l, id)->port = port;
-    dial(l, id - l->net->setup.roster->n_parties);
+    dial(l, id - roster_clients(l->net->setup.roster));
 }
 
 int mix_links_send(struct mix_links *l, party_t id, uint16_t port, const uint8_t *frame, size_t len)
@@ -138,12 +142,12 @@ int mix_links_send(struct mix_links *l, party_t id, uint16_t port, const uint8_t
         if (rc == OK)
             return OK;
     }
-    rc = mix_queue_add(&k->queue, frame, len, MIX_QUEUE);
+    rc = mix_queue_add(&k->queue, env, frame, len, MIX_QUEUE);
     if (rc != OK)
         mix_drop(l->net, DROP_MIX_FULL);
     k->port = port;
     if (!k->link && !k->armed)
-        dial(l, id - l->net->setup.roster->n_parties);
+        dial(l, id - roster_clients(l->net->setup.roster));
     return rc;
 }
 
@@ -168,7 +172,7 @@ static void give_up(struct mix_links *l, party_t id)
 {
     struct env *env = l->net->setup.env;
     env->ops->close(env, of(l, id)->link);
-    lose(l, id - l->net->setup.roster->n_parties);
+    lose(l, id - roster_clients(l->net->setup.roster));
 }
 
 /* It is up, or takes frames again. */
@@ -193,7 +197,7 @@ static void on_timer(struct mix_links *l, uint32_t i)
 {
     struct mix_link *k = &l->list[i];
     if (k->link && k->answer <= l->net->setup.env->now) {
-        give_up(l, l->net->setup.roster->n_parties + i);
+        give_up(l, roster_clients(l->net->setup.roster) + i);
         return;
     }
     if (k->link || l->net->setup.env->now < k->at)
@@ -227,7 +231,7 @@ bool mix_links_event(struct mix_links *l, const struct event *ev, enum mix_happe
         i = map_get(&l->by_link, ev->link, UINT32_MAX);
     if (i == UINT32_MAX)
         return false;
-    *whose = l->net->setup.roster->n_parties + i;
+    *whose = roster_clients(l->net->setup.roster) + i;
     if (ev->kind == EV_UP) {
         if (!l->list[i].greets)
             begin(l, &l->list[i]);

@@ -13,12 +13,14 @@ struct mix_queue {
     struct mix_waiting {
         uint8_t *frame; /* owned */
         size_t len;
+        struct packet_truth truth; /* as it came: env_truth */
     } * list;
     uint32_t at, n, cap;
 };
 
-/* A copy goes in. OK; ERR_LIMIT: `most` are there; ERR_NOMEM. */
-int mix_queue_add(struct mix_queue *, const uint8_t *frame, size_t len, uint32_t most);
+/* A copy goes in, with env->truth (env may be NULL). OK; ERR_LIMIT: `most` are there; ERR_NOMEM. */
+int mix_queue_add(struct mix_queue *, const struct env *, const uint8_t *frame, size_t len,
+                  uint32_t most);
 /* The oldest frame, handed over; there must be one. */
 struct mix_waiting mix_queue_pop(struct mix_queue *);
 /* Sends at most `most` on the link until it refuses. True: it did not. */

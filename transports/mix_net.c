@@ -10,7 +10,7 @@ static bool is_role(const struct roster_entry *e, const char *role)
 static uint32_t gather(const struct roster *r, const char *role, party_t *out)
 {
     uint32_t n = 0;
-    for (party_t id = r->n_parties; id < r->n; id++)
+    for (party_t id = roster_clients(r); id < r->n; id++)
         if (is_role(&r->entries[id], role)) {
             if (out)
                 out[n] = id;
@@ -29,26 +29,29 @@ int mix_net_init(struct mix_net *n, const struct transport_setup *setup, struct 
     n->params = (struct sphinx_params){&sphinx_network, (unsigned)o->max_hops, (size_t)o->payload};
     n->open = setup->modelled || !r->identities;
     n->directory = PARTY_NONE;
-    for (party_t id = r->n; id-- > r->n_parties;)
+    for (party_t id = r->n; id-- > roster_clients(r);)
         if (is_role(&r->entries[id], "directory"))
             n->directory = id;
     n->n_mixes = gather(r, "mix", NULL);
     n->n_providers = gather(r, "provider", NULL);
+    n->n_users = gather(r, "user", NULL);
     all = n->n_mixes + n->n_providers;
     n->nodes = calloc(all + (size_t)1, sizeof *n->nodes);
     n->keys = calloc(all + (size_t)1, sizeof *n->keys);
     n->there = calloc(all + (size_t)1, sizeof *n->there);
-    n->index = malloc((r->n - r->n_parties + (size_t)1) * sizeof *n->index);
-    if (!n->nodes || !n->keys || !n->there || !n->index) {
+    n->index = malloc((r->n - roster_clients(r) + (size_t)1) * sizeof *n->index);
+    n->users = calloc(n->n_users + (size_t)1, sizeof *n->users);
+    if (!n->nodes || !n->keys || !n->there || !n->index || !n->users) {
         mix_net_free(n);
         return err_set(e, ERR_NOMEM, "no memory for a mix network of %u nodes", all);
     }
     gather(r, "mix", n->nodes);
     gather(r, "provider", n->nodes + n->n_mixes);
-    for (party_t id = r->n_parties; id < r->n; id++)
-        n->index[id - r->n_parties] = UINT32_MAX;
+    gather(r, "user", n->users);
+    for (party_t id = roster_clients(r); id < r->n; id++)
+        n->index[id - roster_clients(r)] = UINT32_MAX;
     for (uint32_t i = 0; i < all; i++)
-        n->index[n->nodes[i] - r->n_parties] = i;
+        n->index[n->nodes[i] - roster_clients(r)] = i;
     for (uint32_t i = 0; i < all && n->directory == PARTY_NONE; i++) {
         n->there[i] = true;
         if (!n->open)
@@ -63,6 +66,9 @@ void mix_net_free(struct mix_net *n)
     free(n->keys);
     free(n->there);
     free(n->index);
+    free(n->users);
+    n->users = NULL;
+    n->n_users = 0;
     n->nodes = NULL;
     n->keys = NULL;
     n->there = NULL;
@@ -72,12 +78,42 @@ void mix_net_free(struct mix_net *n)
 uint32_t mix_net_index(const struct mix_net *n, party_t id)
 {
     const struct roster *r = n->setup.roster;
-    return id >= r->n_parties && id < r->n ? n->index[id - r->n_parties] : UINT32_MAX;
+    return id >= roster_clients(r) && id < r->n ? n->index[id - roster_clients(r)] : UINT32_MAX;
+}
+
+uint32_t mix_net_client(const struct mix_net *n, party_t id)
+{
+    uint32_t low = 0, high = n->n_users, clients = roster_clients(n->setup.roster);
+    if (id < clients)
+        return id;
+    while (low < high) {
+        uint32_t mid = low + (high - low) / 2;
+        if (n->users[mid] < id)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low < n->n_users && n->users[low] == id ? clients + low : UINT32_MAX;
+}
+
+party_t mix_net_client_id(const struct mix_net *n, uint32_t number)
+{
+    uint32_t clients = roster_clients(n->setup.roster);
+    if (number < clients)
+        return number;
+    return number - clients < n->n_users ? n->users[number - clients] : PARTY_NONE;
+}
+
+/* Its place in nodes; a mix that sends to itself says which by a number. */
+static uint32_t provider_of(const struct mix_net *n, party_t to)
+{
+    uint32_t client = mix_net_client(n, to);
+    return n->n_mixes + (client == UINT32_MAX ? to : client) % n->n_providers;
 }
 
 party_t mix_net_provider(const struct mix_net *n, party_t id)
 {
-    return n->n_providers ? n->nodes[n->n_mixes + id % n->n_providers] : PARTY_NONE;
+    return n->n_providers ? n->nodes[provider_of(n, id)] : PARTY_NONE;
 }
 
 /* One of the mixes first, first + step ... that is there; UINT32_MAX: none. */
@@ -142,7 +178,7 @@ unsigned mix_net_route(const struct mix_net *n, party_t to, struct prng *rng,
     uint32_t layers = (uint32_t)n->opts->layers, last;
     if (n->n_providers == 0)
         return 0;
-    last = n->n_mixes + to % n->n_providers;
+    last = provider_of(n, to);
     if (!n->there[last])
         return 0;
     switch ((enum mix_topology)n->opts->topology) {
@@ -171,7 +207,7 @@ unsigned mix_net_route(const struct mix_net *n, party_t to, struct prng *rng,
 const uint8_t *mix_net_key(const struct mix_net *n, party_t id)
 {
     uint32_t i;
-    if (id < n->setup.roster->n_parties)
+    if (mix_net_client(n, id) != UINT32_MAX)
         return n->setup.roster->identities[id].x25519;
     i = mix_net_index(n, id);
     return i != UINT32_MAX && n->there[i] ? n->keys[i] : NULL;

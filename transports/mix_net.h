@@ -15,6 +15,8 @@ struct mix_net {
     party_t directory; /* PARTY_NONE: none */
     party_t *nodes;    /* mixes, then providers, each in the roster's order */
     uint32_t n_mixes, n_providers;
+    party_t *users; /* services that are clients, too: role `user` */
+    uint32_t n_users;
     uint32_t *index;     /* by service, in the roster's order: its place in nodes, or UINT32_MAX */
     uint8_t (*keys)[32]; /* of nodes, in this epoch */
     bool *there;         /* ... and whether it has one */
@@ -37,7 +39,15 @@ static inline size_t mix_room(const struct mix_net *n)
 
 /* Its index among nodes, or UINT32_MAX: neither mix nor provider. */
 uint32_t mix_net_index(const struct mix_net *, party_t);
-/* The provider of a party; PARTY_NONE without providers. */
+/* Clients have numbers: parties and the protocol's services their ids, users those after.
+ * UINT32_MAX: he is none. */
+uint32_t mix_net_client(const struct mix_net *, party_t);
+party_t mix_net_client_id(const struct mix_net *, uint32_t number);
+static inline uint32_t mix_net_clients(const struct mix_net *n)
+{
+    return roster_clients(n->setup.roster) + n->n_users;
+}
+/* The provider of a client; PARTY_NONE without providers. */
 party_t mix_net_provider(const struct mix_net *, party_t);
 
 /* A route to a party: mixes, its provider, itself. Returns how many; 0: there is none now (a

@@ -109,7 +109,8 @@ int mix_pool_add(struct mix_pool *p, ns_t now, uint64_t delay, party_t next, uin
     p->list[p->n++] = (struct mix_held){.due = s->hold ? now + s->hold(p->opts, delay) : NS_NEVER,
                                         .order = p->order++,
                                         .frame = frame,
-                                        .next = next};
+                                        .next = next,
+                                        .truth = mix_truth(p->env)};
     if (s->hold)
         sift_up(p->list, p->n - 1);
     else if (p->leaving == 0)

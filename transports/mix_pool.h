@@ -32,11 +32,13 @@ struct mix_held {
     uint64_t order;
     uint8_t *frame; /* owned */
     party_t next;
+    struct packet_truth truth;
 };
 
 struct mix_pool {
     const struct mix_opts *opts;
     const struct mix_strategy *strategy;
+    const struct env *env; /* whose packets' truth is kept; NULL: it is not */
     struct mix_held *list; /* continuous: a heap by (due, order) */
     uint32_t n, cap, leaving;
     uint64_t order;

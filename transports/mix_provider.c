@@ -7,6 +7,7 @@
 #include "engine/base/bytes.h"
 #include "transports/mix_directory.h"
 #include "transports/mix_hop.h"
+#include "transports/mix_lies.h"
 #include "transports/strangers.h"
 
 #include <sodium.h>
@@ -28,6 +29,7 @@ struct mix_provider {
     struct mix_ring ring;
     struct mix_fetch fetch;
     struct mix_tags tags;
+    struct mix_lies lies;
     struct strangers strangers;
     struct map by_link; /* a client's place, or STRANGER and its slot */
     struct mailbox *boxes;
@@ -36,16 +38,17 @@ struct mix_provider {
     uint8_t *frame;
 };
 
-/* Clients are numbered by party / n_providers. */
+/* Client c is at place c / n_providers of provider c mod n_providers. */
 static party_t client_of(const struct mix_provider *p, uint32_t place)
 {
-    return place * p->net.n_providers + p->mine;
+    return mix_net_client_id(&p->net, place * p->net.n_providers + p->mine);
 }
 
 static uint32_t place_of(const struct mix_provider *p, party_t id)
 {
-    return id < p->net.setup.roster->n_parties && id % p->net.n_providers == p->mine
-               ? id / p->net.n_providers
+    uint32_t c = mix_net_client(&p->net, id);
+    return c != UINT32_MAX && c % p->net.n_providers == p->mine
+               ? c / p->net.n_providers
                : UINT32_MAX;
 }
 
@@ -73,7 +76,7 @@ static void store(struct mix_provider *p, uint32_t place, const uint8_t *frame)
     if (p->net.opts->poll == 0 && b->link && b->queue.n == 0 &&
         env->ops->send(env, b->link, frame, mix_frame_size(&p->net)) == OK)
         return;
-    if (mix_queue_add(&b->queue, frame, mix_frame_size(&p->net), most) != OK)
+    if (mix_queue_add(&b->queue, env, frame, mix_frame_size(&p->net), most) != OK)
         mix_drop(&p->net, DROP_MIX_FULL);
     else if (p->net.opts->poll == 0)
         give(p, place, UINT32_MAX);
@@ -115,10 +118,23 @@ static void enters_network(struct mix_provider *p, uint32_t place, const struct 
         return;
     }
     next = get_le32(ev->data + 5);
-    if (mix_net_index(&p->net, next) >= p->net.n_mixes)
+    if (mix_net_index(&p->net, next) >= p->net.n_mixes) {
         mix_drop(&p->net, DROP_MIX_ROUTE);
-    else
-        mix_links_send(&p->links, next, MIX_PORT, ev->data, ev->len);
+        return;
+    }
+    memcpy(p->frame, ev->data, ev->len);
+    if (mix_lies_pass(&p->lies, client_of(p, place), p->frame))
+        mix_links_send(&p->links, next, MIX_PORT, p->frame, ev->len);
+}
+
+static void let_go(struct mix_provider *p)
+{
+    struct mix_waiting w;
+    while (mix_lies_take(&p->lies, &w)) {
+        mix_truth_again(p->net.setup.env, &w.truth);
+        mix_links_send(&p->links, get_le32(w.frame + 5), MIX_PORT, w.frame, w.len);
+        free(w.frame);
+    }
 }
 
 /* ---- clients ---------------------------------------------------------------------------- */
@@ -251,7 +267,10 @@ void mix_provider_event(void *self, const struct event *ev)
         mix_fetch_start(&p->fetch);
         break;
     case EV_TIMER:
-        expire(p);
+        if (ev->timer - p->net.setup.timer_base == p->lies.timer)
+            let_go(p);
+        else
+            expire(p);
         break;
     case EV_UP:
         on_up(p, ev);
@@ -288,9 +307,10 @@ int mix_provider_init(void *self, const struct transport_setup *setup, struct er
         return rc;
     }
     p->mine = mix_net_index(&p->net, setup->self) - p->net.n_mixes;
-    p->n = setup->roster->n_parties / p->net.n_providers + 1;
+    p->n = mix_net_clients(&p->net) / p->net.n_providers + 1;
     mix_tags_init(&p->tags, (uint32_t)p->net.opts->tags);
     p->fetch = (struct mix_fetch){.net = &p->net, .links = &p->links, .ring = &p->ring};
+    mix_lies_init(&p->lies, &p->net, TIMER_LINKS + p->links.n);
     prng_bytes(&setup->env->rng, p->nonces, sizeof p->nonces);
     p->boxes = calloc(p->n, sizeof *p->boxes);
     p->frame = malloc(mix_frame_size(&p->net));
@@ -309,6 +329,7 @@ void mix_provider_free(void *self)
         mix_queue_free(&p->boxes[i].queue);
     free(p->boxes);
     free(p->frame);
+    mix_lies_free(&p->lies);
     strangers_free(&p->strangers);
     map_free(&p->by_link);
     mix_tags_free(&p->tags);

@@ -44,7 +44,7 @@ int mix_sched_put(struct mix_sched *s, party_t to, const uint8_t *datagram, size
     uint8_t job[4 + SPHINX_PAYLOAD_MAX];
     put_le32(job, to);
     memcpy(job + 4, datagram, len);
-    return mix_queue_add(&s->queue, job, len + 4, MIX_SCHED_MOST);
+    return mix_queue_add(&s->queue, NULL, job, len + 4, MIX_SCHED_MOST);
 }
 
 static int earliest(const struct mix_sched *s)

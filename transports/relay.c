@@ -7,6 +7,8 @@
 
 static const char *const home_choices[] = {"nearest", "first", "hash", NULL};
 
+static const char *const lies[] = {"no", "drop", "duplicate", "reorder", "swap", "alter", NULL};
+
 #define RELAY_OPT(field, kind, text, low, high, words)                                             \
     {                                                                                              \
         .name = #field, .type = kind, .offset = offsetof(struct relay_opts, field),                \
@@ -43,12 +45,21 @@ const struct opt relay_options[] = {
               "Links to a relay that have not proven an identity yet, at most."),
     RELAY_OPT(per_address, OPT_INT, "4096", 1, 1 << 20,
               "Links to a relay from one address, at most."),
+    {.name = "lies",
+     .type = OPT_CHOICE,
+     .offset = offsetof(struct relay_opts, lies),
+     .fallback = "no",
+     .choices = lies,
+     .help =
+         "A malicious relay drops, doubles, delays or alters messages, or swaps their senders."},
+    RELAY_OPT(lie_rate, OPT_RATIO, "1%", 0, 1000000,
+              "The share of messages about which a relay that lies does."),
     {0},
 };
 
 bool relay_is(const struct roster *roster, party_t who)
 {
-    return who < roster->n && who >= roster->n_parties &&
+    return who < roster->n && who >= roster_clients(roster) &&
            strcmp(roster->entries[who].role, RELAY_ROLE) == 0;
 }
 
@@ -67,7 +78,7 @@ static int relay_check(const struct transport_shape *shape, struct err *e)
     const struct relay_opts *o = shape->opts;
     if (o->backoff_min > o->backoff_max)
         return err_set(e, ERR_INVALID, "backoff_min is above backoff_max");
-    for (party_t i = shape->roster->n_parties; i < shape->roster->n; i++)
+    for (party_t i = roster_clients(shape->roster); i < shape->roster->n; i++)
         if (relay_is(shape->roster, i))
             return OK;
     return err_set(e, ERR_INVALID,

@@ -57,6 +57,11 @@
  * the channel's handshake over p = (r_a + r_b) / 2: a is set up at M + r_a / 2 + 2 p, b at
  * M + r_a / 2 + 3 p.
  *
+ * Lies. With the option `lies` every relay does to a share of its clients' messages (lie_rate) what
+ * a malicious one could: drops them, passes them on twice or late, in another's name, or altered.
+ * The channel finds each of it (drops channel_gap, channel_replay, channel_auth) and puts it right
+ * by asking again; with `channel: none` nobody does. What a relay lost on purpose is named `fault`.
+ *
  * Bounds on strangers. Links that have proven nothing: `strangers`, beyond which the oldest is
  * closed, RELAY_PROOF_LIMIT each; links from one address (/64 of IPv6): `per_address`; a party's
  * watch list: the roster's size; one link a party.
@@ -97,6 +102,15 @@ enum relay_frame {
 
 enum relay_home { RELAY_HOME_NEAREST, RELAY_HOME_FIRST, RELAY_HOME_HASH };
 
+enum relay_lie {
+    RELAY_HONEST,
+    RELAY_DROPS,
+    RELAY_DUPLICATES,
+    RELAY_REORDERS, /* behind the pair's next message */
+    RELAY_SWAPS,    /* senders */
+    RELAY_ALTERS
+};
+
 struct relay_opts {
     int64_t home; /* enum relay_home */
     int64_t retention, retention_bytes;
@@ -104,6 +118,7 @@ struct relay_opts {
     int64_t keepalive;
     int64_t backoff_min, backoff_max, connect_limit;
     int64_t strangers, per_address;
+    int64_t lies, lie_rate; /* enum relay_lie; ppm */
 };
 
 extern const struct opt relay_options[];

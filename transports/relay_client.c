@@ -218,7 +218,7 @@ int relay_client_init(void *self, const struct transport_setup *setup, struct er
                                       .identity = setup->identity,
                                       .self = setup->self,
                                       .context = RELAY_CONTEXT};
-    for (party_t i = setup->roster->n_parties; i < setup->roster->n; i++)
+    for (party_t i = roster_clients(setup->roster); i < setup->roster->n; i++)
         c->n_relays += relay_is(setup->roster, i);
     if (c->n_relays == 0)
         return err_set(e, ERR_INVALID, "the transport relay needs a service of role relay");
@@ -226,7 +226,7 @@ int relay_client_init(void *self, const struct transport_setup *setup, struct er
     c->peers = calloc(setup->n_peers ? setup->n_peers : 1, sizeof *c->peers);
     if (!c->relays || !c->peers)
         return err_set(e, ERR_NOMEM, "no memory for %u peers", setup->n_peers);
-    for (party_t i = setup->roster->n_parties; i < setup->roster->n; i++)
+    for (party_t i = roster_clients(setup->roster); i < setup->roster->n; i++)
         if (relay_is(setup->roster, i))
             c->relays[n++].id = i;
     return OK;

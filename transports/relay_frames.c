@@ -22,7 +22,7 @@ static void on_send(struct relay_server *s, struct relay_out *out, const uint8_t
         f = relay_flow_get(s, from, to);
     }
     if (f)
-        relay_flow_take(s, f, out->link.session, frame + RELAY_HEADER, len - RELAY_HEADER);
+        relay_lies_take(s, f, out->link.session, frame + RELAY_HEADER, len - RELAY_HEADER);
     else
         relay_drop(s, DROP_RELAY_LIMIT);
 }
@@ -38,7 +38,7 @@ static void on_watch(struct relay_server *s, struct relay_out *out, const uint8_
     for (size_t at = 1; at < len; at += 4) {
         party_t from = get_le32(frame + at);
         struct relay_flow *f = NULL;
-        if (from < s->setup.roster->n_parties && from != to)
+        if (from < roster_clients(s->setup.roster) && from != to)
             f = relay_flow_get(s, from, to);
         if (!f) {
             relay_drop(s, DROP_TRANSPORT_STRANGER);
@@ -54,7 +54,7 @@ static void on_watch(struct relay_server *s, struct relay_out *out, const uint8_
 static void on_forward(struct relay_server *s, struct relay_out *out, const uint8_t *frame,
                        size_t len)
 {
-    party_t from, to, n = s->setup.roster->n_parties;
+    party_t from, to, n = roster_clients(s->setup.roster);
     struct relay_flow *f;
     uint64_t session;
     if (len <= RELAY_FORWARD_HEADER) {
@@ -96,7 +96,7 @@ static void on_relay_list(struct relay_server *s, struct relay_out *out, const u
                           size_t len)
 {
     size_t size = frame[0] == RELAY_LOST ? 8 : 12;
-    party_t n = s->setup.roster->n_parties, relay = out->link.peer;
+    party_t n = roster_clients(s->setup.roster), relay = out->link.peer;
     if (len == 1 || (len - 1) % size) {
         relay_drop(s, DROP_TRANSPORT_FORMAT);
         return;

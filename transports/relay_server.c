@@ -39,7 +39,7 @@ static void end(struct relay_server *s, struct relay_out *out, bool close)
     if (close)
         s->setup.env->ops->close(s->setup.env, out->link.link);
     relay_out_free(s, out);
-    if (mine && who < s->setup.roster->n_parties)
+    if (mine && who < roster_clients(s->setup.roster))
         relay_party_left(s, who, false);
     else if (mine)
         relay_neighbour_left(s, who);
@@ -117,7 +117,7 @@ static void relay_came(struct relay_server *s, struct relay_out *out)
     out->relay = true;
     st->out = out;
     st->session = out->link.session;
-    for (party_t i = 0; i < s->setup.roster->n_parties; i++)
+    for (party_t i = 0; i < roster_clients(s->setup.roster); i++)
         if (s->stations[i].out || s->stations[i].held)
             relay_news_one(s, out, i);
 }
@@ -133,7 +133,7 @@ static void proven(struct relay_server *s, struct relay_out *out)
     out->stranger = NONE;
     out->heard = s->setup.env->now;
     if (!out->dialled &&
-        ((who >= s->setup.roster->n_parties && !relay) || (relay && dials(s, who)))) {
+        ((who >= roster_clients(s->setup.roster) && !relay) || (relay && dials(s, who)))) {
         refuse(s, out, DROP_TRANSPORT_STRANGER);
         return;
     }
@@ -320,7 +320,7 @@ int relay_server_init(void *self, const struct transport_setup *setup, struct er
     ring_init(&s->held);
     prng_bytes(&setup->env->rng, s->address_key, sizeof s->address_key);
     s->stations = calloc(n, sizeof *s->stations);
-    s->neighbours = calloc(n - setup->roster->n_parties, sizeof *s->neighbours);
+    s->neighbours = calloc(n - roster_clients(setup->roster), sizeof *s->neighbours);
     if (!s->stations || !s->neighbours)
         return err_set(e, ERR_NOMEM, "no memory for %u parties", n);
     for (party_t i = 0; i < n; i++) {
@@ -351,6 +351,7 @@ void relay_server_free(void *self)
             }
             free(f);
         }
+    relay_lies_free(s);
     free(s->buckets);
     free(s->outs);
     free(s->unused_slots);

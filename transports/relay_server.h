@@ -1,6 +1,7 @@
 /* The server of the transport `relay`: relay.h says what it does. For its own files alone:
  * relay_server.c has the links, relay_where.c who is where, relay_frames.c what clients and
- * relays say, relay_flow.c what is on its way, relay_pump.c what leaves on which link.
+ * relays say, relay_flow.c what is on its way, relay_pump.c what leaves on which link, relay_lies.c
+ * what one does that lies.
  *
  * A flow is a pair (from, to) as this relay sees it: what waits, what `to` was told about
  * `from`, and the credit. It exists while `to` watches `from`, or something waits, or `from` is
@@ -123,6 +124,14 @@ struct relay_neighbour {
     bool trusted;
 };
 
+/* A message that a relay which lies keeps back; data NULL: none. */
+struct relay_late {
+    party_t from, to;
+    uint64_t session;
+    uint8_t *data;
+    size_t len;
+};
+
 struct relay_server {
     struct transport_setup setup;
     struct noiselink_self self;
@@ -140,6 +149,7 @@ struct relay_server {
     struct relay_flow **buckets;
     uint32_t n_flows, n_buckets;
     size_t queued; /* bytes of all flows */
+    struct relay_late late;
 };
 
 static inline const struct relay_opts *relay_opts_of(const struct relay_server *s)
@@ -182,6 +192,12 @@ static inline uint64_t relay_flow_wants(const struct relay_server *s, const stru
 {
     return f->head ? f->head->session : relay_present(s, f->from);
 }
+
+/* relay_lies.c: relay_flow_take, for one of our own clients, as an honest relay does or otherwise.
+ * The sender is here. */
+void relay_lies_take(struct relay_server *, struct relay_flow *, uint64_t session,
+                     const uint8_t *data, size_t len);
+void relay_lies_free(struct relay_server *);
 
 /* relay_pump.c */
 void relay_dirty(struct relay_server *, struct relay_out *);

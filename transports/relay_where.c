@@ -159,10 +159,10 @@ static void unroute(struct relay_server *s, struct relay_flow *f)
 void relay_neighbour_left(struct relay_server *s, party_t id)
 {
     s->stations[id].out = NULL;
-    for (party_t i = 0; i < s->setup.roster->n_parties; i++)
+    for (party_t i = 0; i < roster_clients(s->setup.roster); i++)
         if (s->stations[i].home == id)
             EACH_FLOW(s, &s->stations[i].to, of_to, unroute)
-    for (party_t i = 0; i < s->setup.roster->n_parties; i++)
+    for (party_t i = 0; i < roster_clients(s->setup.roster); i++)
         if (s->stations[i].home == id)
             gone_home(s, i);
 }

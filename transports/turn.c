@@ -9,7 +9,7 @@
 static party_t server_number(const struct turn *t, uint32_t number)
 {
     const struct roster *r = t->setup.roster;
-    party_t i = r->n_parties;
+    party_t i = roster_clients(r);
     for (;; i++)
         if (strcmp(r->entries[i].role, "turn") == 0 && number-- == 0)
             return i;
@@ -18,7 +18,7 @@ static party_t server_number(const struct turn *t, uint32_t number)
 uint32_t turn_servers(const struct roster *r)
 {
     uint32_t n = 0;
-    for (party_t i = r->n_parties; i < r->n; i++)
+    for (party_t i = roster_clients(r); i < r->n; i++)
         n += strcmp(r->entries[i].role, "turn") == 0;
     return n;
 }

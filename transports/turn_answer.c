@@ -85,7 +85,7 @@ static uint16_t allocation_wish(const struct turn_server *s, const struct stun_p
 static party_t party_named(const struct turn_server *s, const char *user)
 {
     const struct roster *r = s->setup.roster;
-    for (party_t i = 0; r && i < r->n_parties; i++)
+    for (party_t i = 0; r && i < roster_clients(r); i++)
         if (strcmp(r->entries[i].name, user) == 0)
             return i;
     return PARTY_NONE;
@@ -99,6 +99,19 @@ static void show_client(struct turn_server *s, const struct turn_allocation *a)
     env->ops->show(env,
                    &(struct shown){.kind = SHOWN_ADDRESS, .whom = a->whom, .addr = a->client.addr});
     env->ops->show(env, &(struct shown){.kind = SHOWN_MEMBER, .whom = a->whom});
+}
+
+/* The allocation as the server remembers it: addresses, user name, expiry; gone at that time. */
+static void keep_client(struct turn_server *s, const struct turn_allocation *a, ns_t until)
+{
+    const uint64_t bytes = 2 * (sizeof a->client.addr.ip + 2) + strlen(a->user) + 8;
+    env_keep(s->setup.env, &(struct retained){.record = a->relay,
+                                              .fields = KEPT_ADDRESS | KEPT_TIME |
+                                                        (a->whom == PARTY_NONE ? 0 : KEPT_IDENTITY),
+                                              .bits = 8 * bytes,
+                                              .whom = a->whom,
+                                              .other = PARTY_NONE,
+                                              .until = until});
 }
 
 static void allocate(struct turn_server *s, const struct turn_asker *who,
@@ -133,6 +146,7 @@ static void allocate(struct turn_server *s, const struct turn_asker *who,
         s->n_strangers--;
     }
     turn_server_arm(s, a->until);
+    keep_client(s, a, a->until);
     show_client(s, a);
 }
 
@@ -159,6 +173,7 @@ static void refresh(struct turn_server *s, const struct turn_asker *who,
         return;
     }
     if (m->has & STUN_HAS_LIFETIME && m->lifetime == 0) {
+        keep_client(s, a, s->setup.env->now);
         turn_server_remove(s, slot);
         if (who->connection)
             who->connection->over = true;
@@ -166,6 +181,7 @@ static void refresh(struct turn_server *s, const struct turn_asker *who,
         reply.lifetime = a->lifetime = lifetime_of(s, m);
         a->until = s->setup.env->now + a->lifetime * NS_S;
         turn_server_arm(s, a->until);
+        keep_client(s, a, a->until);
     }
     answer(s, who, m, &reply, proof->key);
 }
@@ -250,7 +266,7 @@ static void redirect(struct turn_server *s, const struct turn_asker *who,
 {
     struct stun_packet reply = {.code = 300, .has = STUN_HAS_ALTERNATE};
     const struct roster *r = s->setup.roster;
-    for (party_t i = r->n_parties; i < r->n; i++)
+    for (party_t i = roster_clients(r); i < r->n; i++)
         if (strcmp(r->entries[i].name, s->limits->alternate) == 0)
             reply.alternate = r->entries[i].addr;
     reply.alternate.port = TURN_PORT;

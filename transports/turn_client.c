@@ -82,6 +82,7 @@ void turn_client_free(struct turn_client *c)
         free(c->peers[i].request.bytes);
     free(c->peers);
     free(c->main.bytes);
+    map_free(&c->by_channel);
     turn_stream_free(&c->stream);
     sodium_memzero(c->key, sizeof c->key);
     c->peers = NULL;
@@ -103,6 +104,7 @@ void turn_client_bind(struct turn_client *c, uint32_t i, const struct addr *addr
     p->wanted = true;
     p->addr = *addr;
     p->channel = c->next_channel;
+    map_put(&c->by_channel, p->channel, i); /* without memory it is looked for */
     c->next_channel =
         c->next_channel == TURN_CHANNEL_LAST ? TURN_CHANNEL_FIRST : c->next_channel + 1;
     turn_client_ask(c, i);
@@ -143,7 +145,7 @@ int turn_client_send(struct turn_client *c, uint32_t i, const void *data, size_t
         return ERR_TOO_BIG;
     if (c->asked == NS_NEVER) {
         c->asked = env->now;
-        turn_client_arm(c, turn_client_due(c));
+        turn_client_arm(c, c->asked + TURN_CLIENT_PROBE); /* for the rest it is armed */
     }
     return env->ops->send(env, c->link, out, n);
 }

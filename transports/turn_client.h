@@ -35,6 +35,7 @@
 #ifndef PARTYLINE_TRANSPORTS_TURN_CLIENT_H
 #define PARTYLINE_TRANSPORTS_TURN_CLIENT_H
 
+#include "engine/base/map.h"
 #include "transports/turn_wire.h"
 
 enum { TURN_CLIENT_RETRIES = 3, TURN_CLIENT_HOPS = 3, TURN_CLIENT_REQUEST = 640 };
@@ -106,6 +107,7 @@ struct turn_client {
     struct turn_stream stream;
     struct turn_request main;
     struct turn_peer *peers;
+    struct map by_channel; /* a peer's number, or what was it */
     struct addr relayed, mapped;
     char realm[STUN_TEXT], nonce[STUN_TEXT];
     uint8_t key[STUN_KEY];

@@ -16,7 +16,10 @@ static uint32_t peer_at(const struct turn_client *c, const struct addr *from)
 
 static uint32_t peer_on(const struct turn_client *c, uint16_t channel)
 {
-    for (uint32_t i = 0; i < c->setup.n_peers; i++)
+    uint32_t i = map_get(&c->by_channel, channel, PARTY_NONE);
+    if (i != PARTY_NONE && c->peers[i].wanted && c->peers[i].channel == channel)
+        return i;
+    for (i = 0; i < c->setup.n_peers; i++)
         if (c->peers[i].wanted && c->peers[i].channel == channel)
             return i;
     return PARTY_NONE;

@@ -127,7 +127,7 @@ static void on_channel_data(struct turn_server *s, struct turn_allocation *a, ui
 {
     ns_t now = s->setup.env->now;
     const struct turn_channel *c = a ? turn_channel_numbered(a, channel, now) : NULL;
-    if (c && turn_permitted(a, &c->peer, now))
+    if (c && turn_channel_permitted(a, c, now))
         relay_out(s, a, &c->peer, data, len);
     else
         drop(s, DROP_TRANSPORT_STRANGER);
@@ -200,7 +200,8 @@ static void on_peer(struct turn_server *s, struct turn_allocation *a, const stru
     const struct turn_channel *c = turn_channel_to(a, &ev->peer, now);
     uint8_t out[TURN_MESSAGE_MAX];
     size_t len = 0;
-    if (!a->answered || !turn_permitted(a, &ev->peer, now)) {
+    if (!a->answered ||
+        !(c ? turn_channel_permitted(a, c, now) : turn_permitted(a, &ev->peer, now))) {
         drop(s, DROP_TRANSPORT_STRANGER);
         return;
     }

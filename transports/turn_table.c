@@ -5,16 +5,21 @@
 
 /* ---- allocations ---------------------------------------------------------------------------- */
 
-static uint32_t hash_of(const struct turn_client_id *id)
+static uint32_t hash_addr(link_t link, const struct addr *addr)
 {
-    uint64_t h = ((uint64_t)id->link << 16 | id->addr.port) + 0x9e3779b97f4a7c15U, word;
-    for (size_t i = 0; i < sizeof id->addr.ip; i += sizeof word) {
-        memcpy(&word, id->addr.ip + i, sizeof word);
+    uint64_t h = ((uint64_t)link << 16 | addr->port) + 0x9e3779b97f4a7c15U, word;
+    for (size_t i = 0; i < sizeof addr->ip; i += sizeof word) {
+        memcpy(&word, addr->ip + i, sizeof word);
         h = (h ^ word ^ (h ^ word) >> 30) * 0xbf58476d1ce4e5b9U;
         h = (h ^ h >> 27) * 0x94d049bb133111ebU;
     }
     h ^= h >> 32;
     return (uint32_t)h ? (uint32_t)h : 1;
+}
+
+static uint32_t hash_of(const struct turn_client_id *id)
+{
+    return hash_addr(id->link, &id->addr);
 }
 
 static bool same(const struct turn_client_id *a, const struct turn_client_id *b)
@@ -27,11 +32,18 @@ void turn_table_init(struct turn_table *t, uint32_t max)
     *t = (struct turn_table){.max = max, .unused = TURN_NONE};
 }
 
+static void free_lists(struct turn_allocation *a)
+{
+    free(a->permissions);
+    free(a->channels);
+    map_free(&a->by_number);
+    map_free(&a->by_peer);
+}
+
 void turn_table_free(struct turn_table *t)
 {
     for (uint32_t i = 0; i < t->cap; i++) {
-        free(t->slots[i].permissions);
-        free(t->slots[i].channels);
+        free_lists(&t->slots[i]);
     }
     if (t->slots)
         sodium_memzero(t->slots, t->cap * sizeof *t->slots);
@@ -107,8 +119,7 @@ void turn_table_remove(struct turn_table *t, uint32_t slot)
     else
         map_put(&t->by_client, hash, head); /* replaces: takes no memory */
     map_remove(&t->by_relay, a->relay);
-    free(a->permissions);
-    free(a->channels);
+    free_lists(a);
     sodium_memzero(a, sizeof *a);
     a->next = t->unused;
     t->unused = slot;
@@ -134,12 +145,30 @@ static void *room(void *list, uint32_t n, size_t size)
     return realloc(list, (n ? 2 * n : 1) * size);
 }
 
+/* Its permission, or n_permissions. */
+static uint32_t permission_of(const struct turn_allocation *a, const struct addr *peer, ns_t now)
+{
+    uint32_t i = 0;
+    while (i < a->n_permissions &&
+           (!turn_same_ip(&a->permissions[i].ip, peer) || a->permissions[i].until <= now))
+        i++;
+    return i;
+}
+
 bool turn_permitted(const struct turn_allocation *a, const struct addr *peer, ns_t now)
 {
-    for (uint32_t i = 0; i < a->n_permissions; i++)
-        if (turn_same_ip(&a->permissions[i].ip, peer) && a->permissions[i].until > now)
-            return true;
-    return false;
+    return permission_of(a, peer, now) < a->n_permissions;
+}
+
+bool turn_channel_permitted(struct turn_allocation *a, const struct turn_channel *c, ns_t now)
+{
+    uint32_t i = c->permission;
+    if (i < a->n_permissions && turn_same_ip(&a->permissions[i].ip, &c->peer) &&
+        a->permissions[i].until > now)
+        return true;
+    i = permission_of(a, &c->peer, now);
+    a->channels[c - a->channels].permission = i;
+    return i < a->n_permissions;
 }
 
 int turn_permit(struct turn_allocation *a, const struct addr *peer, ns_t now, ns_t until)
@@ -170,7 +199,10 @@ int turn_permit(struct turn_allocation *a, const struct addr *peer, ns_t now, ns
 const struct turn_channel *turn_channel_numbered(const struct turn_allocation *a, uint16_t number,
                                                  ns_t now)
 {
-    for (uint32_t i = 0; i < a->n_channels; i++)
+    uint32_t i = map_get(&a->by_number, number, 0);
+    if (i < a->n_channels && a->channels[i].number == number && a->channels[i].until > now)
+        return &a->channels[i];
+    for (i = 0; i < a->n_channels; i++)
         if (a->channels[i].number == number && a->channels[i].until > now)
             return &a->channels[i];
     return NULL;
@@ -179,16 +211,39 @@ const struct turn_channel *turn_channel_numbered(const struct turn_allocation *a
 const struct turn_channel *turn_channel_to(const struct turn_allocation *a, const struct addr *peer,
                                            ns_t now)
 {
-    for (uint32_t i = 0; i < a->n_channels; i++)
+    uint32_t i = a->n_channels ? map_get(&a->by_peer, hash_addr(0, peer), 0) : 0;
+    if (i < a->n_channels && addr_equal(&a->channels[i].peer, peer) && a->channels[i].until > now)
+        return &a->channels[i];
+    for (i = 0; i < a->n_channels; i++)
         if (addr_equal(&a->channels[i].peer, peer) && a->channels[i].until > now)
             return &a->channels[i];
     return NULL;
+}
+
+static void forget(struct map *m, uint32_t key, uint32_t i)
+{
+    if (map_get(m, key, TURN_NONE) == i)
+        map_remove(m, key);
+}
+
+/* The channel that is there makes room for another. */
+static void place(struct turn_allocation *a, uint32_t i, const struct turn_channel *c, bool fresh)
+{
+    struct turn_channel *at = &a->channels[i];
+    if (!fresh) {
+        forget(&a->by_number, at->number, i);
+        forget(&a->by_peer, hash_addr(0, &at->peer), i);
+    }
+    *at = *c;
+    map_put(&a->by_number, c->number, i); /* without memory it is looked for */
+    map_put(&a->by_peer, hash_addr(0, &c->peer), i);
 }
 
 int turn_channel_bind(struct turn_allocation *a, uint16_t number, const struct addr *peer, ns_t now,
                       ns_t until)
 {
     struct turn_channel *at = NULL, *list;
+    bool fresh = false;
     for (uint32_t i = 0; i < a->n_channels; i++) {
         struct turn_channel *c = &a->channels[i];
         bool number_same = c->number == number, peer_same = addr_equal(&c->peer, peer);
@@ -205,7 +260,9 @@ int turn_channel_bind(struct turn_allocation *a, uint16_t number, const struct a
             return ERR_NOMEM;
         a->channels = list;
         at = &list[a->n_channels++];
+        fresh = true;
     }
-    *at = (struct turn_channel){.peer = *peer, .number = number, .until = until};
+    place(a, (uint32_t)(at - a->channels),
+          &(struct turn_channel){.peer = *peer, .number = number, .until = until}, fresh);
     return OK;
 }

@@ -27,6 +27,7 @@ struct turn_permission {
 
 struct turn_channel {
     struct addr peer;
+    uint32_t permission; /* where the peer's is, or was */
     uint16_t number;
     ns_t until;
 };
@@ -47,7 +48,8 @@ struct turn_allocation {
     struct turn_permission *permissions;
     struct turn_channel *channels;
     uint32_t n_permissions, n_channels;
-    uint32_t next; /* of the same hash, or free */
+    struct map by_number, by_peer; /* where a channel is; a peer's hash may be another's as well */
+    uint32_t next;                 /* of the same hash, or free */
 };
 
 struct turn_table {
@@ -73,6 +75,8 @@ static inline const char *turn_user_name(const char *user)
 }
 
 bool turn_permitted(const struct turn_allocation *, const struct addr *peer, ns_t now);
+/* The same for a channel's peer. */
+bool turn_channel_permitted(struct turn_allocation *, const struct turn_channel *, ns_t now);
 /* Makes or renews. OK, ERR_LIMIT, ERR_NOMEM. */
 int turn_permit(struct turn_allocation *, const struct addr *peer, ns_t now, ns_t until);
 /* The living channel of that number, or of that peer; NULL: none. */

@@ -69,7 +69,8 @@ size_t turn_channel_write(uint16_t channel, const void *data, size_t len, bool p
     out[1] = (uint8_t)channel;
     out[2] = (uint8_t)(len >> 8);
     out[3] = (uint8_t)len;
-    memcpy(out + TURN_CHANNEL_HEADER, data, len);
+    if (len)
+        memcpy(out + TURN_CHANNEL_HEADER, data, len);
     memset(out + size, 0, end - size);
     return end;
 }

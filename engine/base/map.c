@@ -7,20 +7,10 @@
 
 enum { FIRST_CAP = 4 };
 
-static uint32_t home_of(const struct map *m, uint32_t key)
-{
-    key ^= key >> 16;
-    key *= 0x7feb352dU;
-    key ^= key >> 15;
-    key *= 0x846ca68bU;
-    key ^= key >> 16;
-    return key & (m->cap - 1);
-}
-
 /* The slot that holds the key, or the empty one where it belongs. */
 static uint32_t find(const struct map *m, uint32_t key)
 {
-    uint32_t i = home_of(m, key);
+    uint32_t i = map_home(m, key);
     while (m->slots[i].key && m->slots[i].key != key)
         i = (i + 1) & (m->cap - 1);
     return i;
@@ -54,15 +44,6 @@ int map_put(struct map *m, uint32_t key, uint32_t value)
     return OK;
 }
 
-uint32_t map_get(const struct map *m, uint32_t key, uint32_t absent)
-{
-    uint32_t i;
-    if (m->n == 0 || key == 0)
-        return absent;
-    i = find(m, key);
-    return m->slots[i].key ? m->slots[i].value : absent;
-}
-
 bool map_remove(struct map *m, uint32_t key)
 {
     uint32_t hole, i;
@@ -73,7 +54,7 @@ bool map_remove(struct map *m, uint32_t key)
         return false;
     /* Whatever follows in the run moves up if its own way passes the hole. */
     for (i = (hole + 1) & (m->cap - 1); m->slots[i].key; i = (i + 1) & (m->cap - 1)) {
-        uint32_t way = (i - home_of(m, m->slots[i].key)) & (m->cap - 1);
+        uint32_t way = (i - map_home(m, m->slots[i].key)) & (m->cap - 1);
         if (way >= ((i - hole) & (m->cap - 1))) {
             m->slots[hole] = m->slots[i];
             hole = i;

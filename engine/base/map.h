@@ -21,8 +21,22 @@ struct map {
 
 /* Inserts or replaces. OK or ERR_NOMEM (and the map is as before). */
 int map_put(struct map *, uint32_t key, uint32_t value);
+/* Where a key's search begins; cap is not 0. */
+static inline uint32_t map_home(const struct map *m, uint32_t key)
+{
+    return (uint32_t)(key * UINT64_C(0x9e3779b97f4a7c15) >> 32) & (m->cap - 1);
+}
 /* The key's value, or `absent` if it is not there. */
-uint32_t map_get(const struct map *, uint32_t key, uint32_t absent);
+static inline uint32_t map_get(const struct map *m, uint32_t key, uint32_t absent)
+{
+    uint32_t i;
+    if (m->n == 0 || key == 0)
+        return absent;
+    for (i = map_home(m, key); m->slots[i].key != key; i = (i + 1) & (m->cap - 1))
+        if (m->slots[i].key == 0)
+            return absent;
+    return m->slots[i].value;
+}
 /* False if it was not there. Never shrinks. */
 bool map_remove(struct map *, uint32_t key);
 /* Frees; the map is empty and usable again. */

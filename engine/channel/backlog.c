@@ -52,12 +52,10 @@ static void release(struct backlog *q)
     q->cap = q->front = 0;
 }
 
-int backlog_reserve(struct backlog *q, size_t bytes)
+int backlog_grow(struct backlog *q, size_t bytes)
 {
     size_t need = q->used + bytes, cap = q->cap ? q->cap : FIRST_CAP;
     uint8_t *buf;
-    if (need <= q->cap)
-        return ERR_OK;
     cap = 2 * cap > need ? 2 * cap : need;
     buf = malloc(cap);
     if (!buf)
@@ -74,28 +72,25 @@ void backlog_push(struct backlog *q, uint8_t flags, const uint8_t *a, size_t a_l
                   const uint8_t *b, size_t b_len)
 {
     uint8_t header[BACKLOG_HEADER], *out;
-    size_t i, len = a_len + b_len;
+    size_t len = a_len + b_len;
     assert(len <= BACKLOG_RECORD_MAX);
     assert(q->used + BACKLOG_HEADER + len <= q->cap);
-    q->count++;
-    i = place(q, q->used);
-    if (q->cap - i < BACKLOG_HEADER + len) {
+    out = backlog_begin(q, flags, len);
+    if (!out) {
+        q->count++;
         put_le32(header, (uint32_t)len | (uint32_t)flags << 24);
         append(q, header, sizeof header);
         append(q, a, a_len);
         append(q, b, b_len);
         return;
     }
-    out = q->buf + i;
-    put_le32(out, (uint32_t)len | (uint32_t)flags << 24);
     if (a_len)
-        memcpy(out + BACKLOG_HEADER, a, a_len);
+        memcpy(out, a, a_len);
     if (b_len)
-        memcpy(out + BACKLOG_HEADER + a_len, b, b_len);
-    q->used += BACKLOG_HEADER + len;
+        memcpy(out + a_len, b, b_len);
 }
 
-struct record backlog_peek(const struct backlog *q, size_t at)
+struct record backlog_peek_cut(const struct backlog *q, size_t at)
 {
     uint8_t header[BACKLOG_HEADER];
     size_t i = place(q, at);
@@ -117,18 +112,9 @@ void backlog_copy(const struct backlog *q, size_t at, uint8_t *out)
         copy_out(q, at + BACKLOG_HEADER, out, len);
 }
 
-size_t backlog_pop(struct backlog *q)
+void backlog_shrink(struct backlog *q)
 {
-    size_t size = backlog_size(backlog_peek(q, 0));
-    q->front = place(q, size);
-    q->used -= size;
-    q->count--;
-    if (q->used == 0) {
-        q->front = 0;
-        if (q->cap > BACKLOG_KEEP)
-            release(q);
-    }
-    return size;
+    release(q);
 }
 
 void backlog_clear(struct backlog *q)

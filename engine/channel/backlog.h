@@ -12,6 +12,8 @@
 #ifndef PARTYLINE_CHANNEL_BACKLOG_H
 #define PARTYLINE_CHANNEL_BACKLOG_H
 
+#include "engine/base/bytes.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,12 +32,25 @@ struct record {
 };
 
 /* Makes room for `bytes` more (BACKLOG_HEADER and the data of each record). OK, ERR_NOMEM. */
-int backlog_reserve(struct backlog *q, size_t bytes);
+int backlog_grow(struct backlog *q, size_t bytes);
+static inline int backlog_reserve(struct backlog *q, size_t bytes)
+{
+    return q->used + bytes <= q->cap ? 0 : backlog_grow(q, bytes);
+}
 /* Appends a || b as one record; the room is reserved. */
 void backlog_push(struct backlog *q, uint8_t flags, const uint8_t *a, size_t a_len,
                   const uint8_t *b, size_t b_len);
 
-struct record backlog_peek(const struct backlog *q, size_t at);
+struct record backlog_peek_cut(const struct backlog *q, size_t at);
+static inline struct record backlog_peek(const struct backlog *q, size_t at)
+{
+    size_t i = q->front + at;
+    uint32_t word;
+    if (i + BACKLOG_HEADER > q->cap)
+        return backlog_peek_cut(q, at);
+    word = get_le32(q->buf + i);
+    return (struct record){.flags = (uint8_t)(word >> 24), .len = word & BACKLOG_RECORD_MAX};
+}
 /* The data of the record at `at`. */
 void backlog_copy(const struct backlog *q, size_t at, uint8_t *out);
 /* Bytes that a record takes. */
@@ -44,8 +59,41 @@ static inline size_t backlog_size(struct record r)
     return BACKLOG_HEADER + r.len;
 }
 
+/* Appends a record of `len` bytes that the caller writes, where they lie in one piece: the room is
+ * reserved. NULL, and nothing done: they would not, use backlog_push. */
+static inline uint8_t *backlog_begin(struct backlog *q, uint8_t flags, size_t len)
+{
+    size_t i = q->front + q->used;
+    uint8_t *out;
+    if (i >= q->cap)
+        i -= q->cap;
+    if (q->cap - i < BACKLOG_HEADER + len)
+        return NULL;
+    out = q->buf + i;
+    put_le32(out, (uint32_t)len | (uint32_t)flags << 24);
+    q->used += BACKLOG_HEADER + len;
+    q->count++;
+    return out + BACKLOG_HEADER;
+}
+
+/* Forgets its memory beyond BACKLOG_KEEP; it is empty. */
+void backlog_shrink(struct backlog *q);
 /* Removes the oldest record. Returns the bytes that it took. */
-size_t backlog_pop(struct backlog *q);
+static inline size_t backlog_pop(struct backlog *q)
+{
+    size_t size = backlog_size(backlog_peek(q, 0));
+    q->front += size;
+    if (q->front >= q->cap)
+        q->front -= q->cap;
+    q->used -= size;
+    q->count--;
+    if (q->used == 0) {
+        q->front = 0;
+        if (q->cap > BACKLOG_KEEP)
+            backlog_shrink(q);
+    }
+    return size;
+}
 /* Empties the queue and frees its memory. It can be used again. */
 void backlog_clear(struct backlog *q);
 

@@ -55,14 +55,6 @@ void channel_fail(struct channel *c, int code, const char *why)
     c->node->up->failed(c->node->node, c->peer, code, why);
 }
 
-bool channel_emit(struct channel *c, const uint8_t *frame, size_t len)
-{
-    int code = c->node->up->emit(c->node->node, c->peer, frame, len);
-    assert(code != ERR_TOO_BIG);
-    c->blocked = code != ERR_OK;
-    return code == ERR_OK;
-}
-
 void channel_flush(struct channel *c)
 {
     if (c->node->mode == CHANNEL_NONE)
@@ -132,7 +124,8 @@ int channel_send(struct channel *c, const void *head, size_t head_len, const voi
         return ERR_CLOSED;
     if (head_len > CHANNEL_MESSAGE_MAX || body_len > CHANNEL_MESSAGE_MAX - head_len)
         return ERR_TOO_BIG;
-    if (none && plain_pass(c, head, head_len, body, body_len))
+    if (none ? plain_pass(c, head, head_len, body, body_len)
+             : sealed_pass(c, head, head_len, body, body_len))
         return ERR_OK;
     max -= none ? (size_t)FRAME_PLAIN_HEADER : (size_t)FRAME_DATA_OVERHEAD;
     code = pool_put(c, max, head, head_len, body, body_len);

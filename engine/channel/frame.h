@@ -75,10 +75,15 @@ size_t frame_begin(uint8_t *out, uint64_t nonce, const struct frame *f);
 size_t frame_seal(struct noise_cipher *c, uint8_t *frame, size_t len);
 
 /* The nonce of a sealed frame of at least FRAME_CLEAR bytes. */
-uint64_t frame_nonce(const uint8_t *frame);
-/* Opens a sealed frame of at least FRAME_CONTROL bytes: len - FRAME_CLEAR - NOISE_TAG
- * bytes to plain, into which frame_parse then points. OK, ERR_AUTH. */
-int frame_open(const struct noise_cipher *c, const uint8_t *frame, size_t len, uint8_t *plain);
+static inline uint64_t frame_nonce(const uint8_t *frame)
+{
+    return get_le64(frame + 1);
+}
+/* Opens a sealed frame of at least FRAME_CONTROL bytes. Returns its plaintext, len - FRAME_CLEAR -
+ * NOISE_TAG bytes for frame_parse, which are written to `plain`, or, under a modelled cipher, where
+ * they are in the frame; NULL: it fails authentication. */
+const uint8_t *frame_open(const struct noise_cipher *c, const uint8_t *frame, size_t len,
+                          uint8_t *plain);
 /* OK; ERR_FORMAT: flags that do not go together, too short, or too long. */
 int frame_parse(struct frame *f, const uint8_t *plain, size_t len);
 

@@ -16,6 +16,8 @@
 #include "engine/channel/backlog.h"
 #include "engine/protocol.h"
 
+#include <assert.h>
+
 /* Sent with the next frame that the transport takes. */
 enum due { DUE_SHAKE = 1, DUE_ACK = 2, DUE_RESEND = 4, DUE_PROBE = 8 };
 
@@ -59,7 +61,13 @@ struct channel {
 void channel_report(struct channel *c, enum peer_state state);
 void channel_fail(struct channel *c, int code, const char *why);
 /* Hands a frame to the transport; false and blocked if it does not take it. */
-bool channel_emit(struct channel *c, const uint8_t *frame, size_t len);
+static inline bool channel_emit(struct channel *c, const uint8_t *frame, size_t len)
+{
+    int code = c->node->up->emit(c->node->node, c->peer, frame, len);
+    assert(code != ERR_TOO_BIG);
+    c->blocked = code != ERR_OK;
+    return code == ERR_OK;
+}
 void channel_flush(struct channel *c);
 
 static inline void channel_drop(struct channel *c, enum drop why)
@@ -72,16 +80,31 @@ static inline const char *channel_peer_name(const struct channel *c)
 }
 
 /* pool.c */
-bool pool_admits(const struct channel *c, size_t bytes);
+static inline bool pool_admits(const struct channel *c, size_t bytes)
+{
+    const struct channel_node *n = c->node;
+    return c->queue.count == 0 ||
+           (n->pool_used <= n->pool_cap && bytes <= n->pool_cap - n->pool_used);
+}
 /* Notes that c was refused `bytes`. */
 void pool_wait(struct channel *c, size_t bytes);
 void pool_unwait(struct channel *c);
 /* Calls room() for c and others of the node that can go on. */
-void pool_notify(struct channel *c);
+void pool_wake(struct channel *c);
+static inline void pool_notify(struct channel *c)
+{
+    if (c->waiting || c->node->waiting_first)
+        pool_wake(c);
+}
 /* Cuts head || body into records of at most `max` bytes. OK, ERR_AGAIN (and waits), ERR_NOMEM. */
 int pool_put(struct channel *c, size_t max, const uint8_t *head, size_t head_len,
              const uint8_t *body, size_t body_len);
-size_t pool_pop(struct channel *c);
+static inline size_t pool_pop(struct channel *c)
+{
+    size_t bytes = backlog_pop(&c->queue);
+    c->node->pool_used -= bytes;
+    return bytes;
+}
 /* Appends to the message in parts. OK; ERR_TOO_BIG; ERR_NOMEM: nothing happened. */
 int pool_join(struct channel *c, const uint8_t *data, size_t len);
 /* Delivers the message in parts and forgets it. */
@@ -100,6 +123,10 @@ bool shake_promote(struct channel *c);
 void shake_end(struct channel *c);
 
 /* sealed.c */
+/* Sends one message of one frame at once, if nothing is before it: what pool_put and sealed_flush
+ * would do. */
+bool sealed_pass(struct channel *c, const void *head, size_t head_len, const void *body,
+                 size_t body_len);
 void sealed_receive(struct channel *c, const uint8_t *frame, size_t len);
 void sealed_flush(struct channel *c);
 /* All below `number` has arrived. */

@@ -3,13 +3,6 @@
 
 #include "engine/channel/inside.h"
 
-bool pool_admits(const struct channel *c, size_t bytes)
-{
-    const struct channel_node *n = c->node;
-    return c->queue.count == 0 ||
-           (n->pool_used <= n->pool_cap && bytes <= n->pool_cap - n->pool_used);
-}
-
 void pool_wait(struct channel *c, size_t bytes)
 {
     struct channel_node *n = c->node;
@@ -48,7 +41,7 @@ static void wake(struct channel *c)
     c->node->up->room(c->node->node, c->peer);
 }
 
-void pool_notify(struct channel *c)
+void pool_wake(struct channel *c)
 {
     struct channel_node *n = c->node;
     if (c->waiting && c->queue.count == 0)
@@ -87,13 +80,6 @@ int pool_put(struct channel *c, size_t max, const uint8_t *head, size_t head_len
     }
     c->node->pool_used += bytes;
     return ERR_OK;
-}
-
-size_t pool_pop(struct channel *c)
-{
-    size_t bytes = backlog_pop(&c->queue);
-    c->node->pool_used -= bytes;
-    return bytes;
 }
 
 static int grow_part(struct channel *c, size_t need)

@@ -31,13 +31,19 @@ void sealed_deadline(struct channel *c)
     c->deadline = c->node->env->now + (PROBE_AFTER << doublings);
 }
 
-static void arm(struct channel *c)
+static void arm_now(struct channel *c)
 {
     ns_t now = c->node->env->now;
-    if (c->armed || !watched(c))
+    if (!watched(c))
         return;
     c->armed = true;
     c->node->up->arm(c->node->node, c->peer, c->deadline > now ? c->deadline : now);
+}
+
+static inline void arm(struct channel *c)
+{
+    if (!c->armed)
+        arm_now(c);
 }
 
 static void give_up(struct channel *c)
@@ -78,8 +84,16 @@ void sealed_timer(struct channel *c)
 
 static void charge(struct channel *c, size_t len)
 {
+    if (!c->node->env->costs)
+        return;
     env_charge(c->node->env, COST_AEAD, 1);
     env_charge(c->node->env, COST_AEAD_KIB, (len + 512) / 1024);
+}
+
+static void has_put(struct channel *c)
+{
+    c->due &= (uint8_t) ~(DUE_ACK | DUE_RESEND);
+    c->got_frames = c->got_bytes = 0;
 }
 
 /* One frame; with DATA, the `len` bytes of the record at the cursor. False: not taken. */
@@ -96,16 +110,13 @@ static bool put(struct channel *c, uint8_t flags, uint64_t number, size_t len)
     charge(c, len);
     if (!channel_emit(c, buf, frame_seal(&c->session.send, buf, at + len)))
         return false;
-    c->due &= (uint8_t) ~(DUE_ACK | DUE_RESEND);
-    c->got_frames = c->got_bytes = 0;
+    has_put(c);
     return true;
 }
 
-static bool put_record(struct channel *c)
+/* The record at the cursor is on its way. */
+static inline void has_sent(struct channel *c, size_t len)
 {
-    struct record r = backlog_peek(&c->queue, c->cursor);
-    if (!put(c, (uint8_t)(FRAME_DATA | (r.flags & FRAME_MORE)), c->sent, r.len))
-        return false;
     if (c->sent == c->base)
         sealed_deadline(c);
     if (c->sent < c->high)
@@ -113,7 +124,56 @@ static bool put_record(struct channel *c)
     else
         c->high = c->sent + 1;
     c->sent++;
-    c->cursor += backlog_size(r);
+    c->cursor += BACKLOG_HEADER + len;
+}
+
+static bool put_record(struct channel *c)
+{
+    struct record r = backlog_peek(&c->queue, c->cursor);
+    if (!put(c, (uint8_t)(FRAME_DATA | (r.flags & FRAME_MORE)), c->sent, r.len))
+        return false;
+    has_sent(c, r.len);
+    return true;
+}
+
+/* Can a message of so many bytes go out before channel_send returns, with nothing else to say? */
+static bool passes(const struct channel *c, size_t len)
+{
+    return c->session.live && c->transport_up && !c->blocked &&
+           !(c->due & (DUE_SHAKE | DUE_PROBE)) && c->sent == c->base + c->queue.count &&
+           c->queue.count < c->limit && len <= c->node->max_frame - FRAME_DATA_OVERHEAD &&
+           pool_admits(c, BACKLOG_HEADER + len);
+}
+
+bool sealed_pass(struct channel *c, const void *head, size_t head_len, const void *body,
+                 size_t body_len)
+{
+    enum { SMALL = 2048 };
+    uint8_t buf[SMALL + FRAME_DATA_OVERHEAD], *kept;
+    size_t at, len = head_len + body_len;
+    struct frame f;
+    if (len > SMALL || !passes(c, len) || backlog_reserve(&c->queue, BACKLOG_HEADER + len))
+        return false;
+    kept = backlog_begin(&c->queue, FRAME_FIRST, len);
+    if (!kept)
+        return false;
+    if (head_len)
+        memcpy(kept, head, head_len);
+    if (body_len)
+        memcpy(kept + head_len, body, body_len);
+    c->node->pool_used += BACKLOG_HEADER + len;
+    f = (struct frame){.flags = c->due & DUE_RESEND ? FRAME_DATA | FRAME_RESEND : FRAME_DATA,
+                       .ack = c->expected,
+                       .number = c->sent};
+    at = frame_begin(buf, c->session.send.nonce, &f);
+    if (len)
+        memcpy(buf + at, kept, len);
+    charge(c, len);
+    if (channel_emit(c, buf, frame_seal(&c->session.send, buf, at + len))) {
+        has_put(c);
+        has_sent(c, len);
+    }
+    arm(c);
     return true;
 }
 
@@ -134,15 +194,19 @@ static void put_control(struct channel *c)
         c->due &= (uint8_t)~DUE_PROBE;
 }
 
+static void put_all(struct channel *c)
+{
+    if (c->due & DUE_SHAKE && c->shake && channel_emit(c, c->shake->frame, c->shake->len))
+        c->due &= (uint8_t)~DUE_SHAKE;
+    put_records(c);
+    if (c->session.live && !c->blocked && c->due & (DUE_ACK | DUE_RESEND | DUE_PROBE))
+        put_control(c);
+}
+
 void sealed_flush(struct channel *c)
 {
-    if (c->transport_up && !c->blocked) {
-        if (c->due & DUE_SHAKE && c->shake && channel_emit(c, c->shake->frame, c->shake->len))
-            c->due &= (uint8_t)~DUE_SHAKE;
-        put_records(c);
-        if (c->session.live && !c->blocked && c->due & (DUE_ACK | DUE_RESEND | DUE_PROBE))
-            put_control(c);
-    }
+    if (c->transport_up && !c->blocked && (c->due || c->sent != c->base + c->queue.count))
+        put_all(c);
     arm(c);
 }
 
@@ -259,39 +323,44 @@ static void take(struct channel *c, const struct frame *f)
         take_data(c, f);
 }
 
-static bool open_under(struct channel *c, struct session *s, const uint8_t *frame, size_t len,
-                       uint8_t *plain)
+/* Its plaintext, or NULL. */
+static const uint8_t *open_under(struct channel *c, struct session *s, const uint8_t *frame,
+                                 size_t len, uint8_t *buf)
 {
+    const uint8_t *plain;
     if (frame_nonce(frame) < s->recv.nonce)
-        return false;
+        return NULL;
     charge(c, len);
-    if (frame_open(&s->recv, frame, len, plain))
-        return false;
+    plain = frame_open(&s->recv, frame, len, buf);
+    if (!plain)
+        return NULL;
     s->recv.nonce = frame_nonce(frame) + 1;
     s->confirmed = true;
-    return true;
+    return plain;
 }
 
 /* Under the session, or the one aside, which then takes its place. */
-static bool open_frame(struct channel *c, const uint8_t *frame, size_t len, uint8_t *plain)
+static const uint8_t *open_frame(struct channel *c, const uint8_t *frame, size_t len, uint8_t *buf)
 {
     bool live = c->session.live, aside = c->shake && !c->shake->initiator;
-    if (live && open_under(c, &c->session, frame, len, plain))
-        return true;
-    if (aside && open_under(c, &c->shake->session, frame, len, plain))
-        return shake_promote(c);
+    const uint8_t *plain = live ? open_under(c, &c->session, frame, len, buf) : NULL;
+    if (plain)
+        return plain;
+    if (aside && (plain = open_under(c, &c->shake->session, frame, len, buf)))
+        return shake_promote(c) ? plain : NULL;
     if (!live && !aside)
         channel_drop(c, DROP_CHANNEL_STATE);
     else if (live && frame_nonce(frame) < c->session.recv.nonce)
         channel_drop(c, DROP_CHANNEL_REPLAY);
     else
         channel_drop(c, DROP_CHANNEL_AUTH);
-    return false;
+    return NULL;
 }
 
 void sealed_receive(struct channel *c, const uint8_t *frame, size_t len)
 {
-    uint8_t plain[LINK_MESSAGE_MAX];
+    uint8_t buf[LINK_MESSAGE_MAX];
+    const uint8_t *plain;
     struct frame f;
     size_t plain_len;
     if (c->failed) {
@@ -302,12 +371,14 @@ void sealed_receive(struct channel *c, const uint8_t *frame, size_t len)
         channel_drop(c, DROP_CHANNEL_FORMAT);
         return;
     }
-    if (!open_frame(c, frame, len, plain))
+    plain = open_frame(c, frame, len, buf);
+    if (!plain)
         return;
     plain_len = len - FRAME_CLEAR - NOISE_TAG;
     if (frame_parse(&f, plain, plain_len) || f.ack > c->high)
         channel_drop(c, DROP_CHANNEL_FORMAT);
     else
         take(c, &f);
-    sodium_memzero(plain, plain_len);
+    if (plain == buf)
+        sodium_memzero(buf, plain_len);
 }

@@ -7,9 +7,10 @@
 #include <unistd.h>
 
 const struct cmd *const cmd_table[] = {
-    &cmd_run,    &cmd_check,  &cmd_show,   &cmd_list,  &cmd_compare, &cmd_bless,
-    &cmd_report, &cmd_export, &cmd_merge,  &cmd_trace, &cmd_circuit, &cmd_calibrate,
-    &cmd_node,   &cmd_keygen, &cmd_doctor, &cmd_help,  NULL,
+    &cmd_run,     &cmd_check,   &cmd_show,      &cmd_list,  &cmd_compare,
+    &cmd_bless,   &cmd_report,  &cmd_export,    &cmd_merge, &cmd_trace,
+    &cmd_observe, &cmd_circuit, &cmd_calibrate, &cmd_lab,   &cmd_inventory,
+    &cmd_node,    &cmd_keygen,  &cmd_doctor,    &cmd_help,  NULL,
 };
 
 const char *cmd_given(const struct cmd_args *args, const char *option)

@@ -59,6 +59,6 @@ int cmd_results_code(int rc);
 
 extern const struct cmd cmd_run, cmd_check, cmd_show, cmd_list, cmd_compare, cmd_bless, cmd_trace,
     cmd_circuit, cmd_help, cmd_report, cmd_export, cmd_merge, cmd_calibrate, cmd_node, cmd_keygen,
-    cmd_doctor;
+    cmd_doctor, cmd_observe, cmd_lab, cmd_inventory;
 
 #endif

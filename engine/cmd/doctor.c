@@ -61,14 +61,21 @@ static const char *lack_nft(void)
     return program("nft") ? NULL : "the command nft";
 }
 
-static const char *lack_sshd(void)
+static const char *lack_coturn(void)
 {
-    return program("sshd") ? NULL : "an SSH server";
+    return program("turnserver") ? NULL : "coturn, for services of the role turn";
 }
 
-static const char *lack_nc(void)
+static const char *lack_overlay(void)
 {
-    return program("nc") ? NULL : "the command nc";
+    char line[64];
+    bool found = false;
+    FILE *f = fopen("/proc/filesystems", "re");
+    while (f && !found && fgets(line, sizeof line, f))
+        found = strstr(line, "overlay") != NULL;
+    if (f)
+        fclose(f);
+    return found ? NULL : "the file system overlay";
 }
 
 /* In a process of its own: what it makes ends with it. */
@@ -111,10 +118,10 @@ static const struct need needs[] = {
     {"lab", lack_nft, "apt-get install nftables"},
     {"lab", lack_namespaces, "run it as root (sudo), outside of a container without CAP_SYS_ADMIN"},
     {"lab", lack_tun, "modprobe tun, as root; in a container: --device /dev/net/tun"},
-    {"lab", lack_sshd, "apt-get install openssh-server"},
-    {"lab", lack_nc, "apt-get install netcat-openbsd"},
-    {"lab", lack_ansible, "apt-get install ansible"},
-    {"hosts", lack_ansible, "apt-get install ansible"},
+    {"lab", lack_overlay, "modprobe overlay, as root"},
+    {"lab", lack_coturn, "apt-get install coturn"},
+    {"local", lack_coturn, "apt-get install coturn"},
+    {"hosts", lack_ansible, "apt-get install ansible-core"},
     {"hosts", lack_ssh, "apt-get install openssh-client"},
 };
 

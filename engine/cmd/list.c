@@ -1,6 +1,7 @@
 #include "engine/cmd/cmd.h"
 
 #include "engine/plugins.h"
+#include "engine/run/places.h"
 #include "engine/run/circuitgen.h"
 #include "engine/run/schema.h"
 #include "engine/run/suggest.h"
@@ -85,8 +86,20 @@ static json_t *observers(void)
     for (size_t i = 0; plugin_observers[i]; i++) {
         json_t *x = entry(plugin_observers[i]->name, plugin_observers[i]->help);
         json_object_set_new(x, "options", options_json(plugin_observers[i]->opts));
+        json_object_set_new(
+            x, "at",
+            json_string(plugin_observers[i]->at ? plugin_observers[i]->at : "every node and host"));
         json_array_append_new(list, x);
     }
+    return list;
+}
+
+/* Where an observer may sit. */
+static json_t *places(void)
+{
+    json_t *list = json_array();
+    for (const struct places_word *w = places_words; w->name; w++)
+        json_array_append_new(list, entry(w->name, w->help));
     return list;
 }
 
@@ -101,6 +114,17 @@ static json_t *worlds(void)
     return list;
 }
 
+static void add_privacy(json_t *list)
+{
+    for (int i = 0; i < PRIVACY_COUNT; i++) {
+        json_t *x = entry(privacy_infos[i].name, privacy_infos[i].about);
+        json_object_set_new(x, "unit", json_string(privacy_infos[i].unit));
+        json_object_set_new(x, "range", json_string(privacy_infos[i].range));
+        json_object_set_new(x, "source", json_string(privacy_infos[i].source));
+        json_array_append_new(list, x);
+    }
+}
+
 static json_t *metrics(void)
 {
     json_t *list = json_array();
@@ -110,6 +134,7 @@ static json_t *metrics(void)
         json_object_set_new(x, "sample", json_string(metric_infos[i].sample));
         json_array_append_new(list, x);
     }
+    add_privacy(list);
     return list;
 }
 
@@ -195,8 +220,9 @@ static const struct {
     json_t *(*make)(void);
 } kinds[] = {
     {"transports", transports}, {"protocols", protocols}, {"observers", observers},
-    {"worlds", worlds},         {"metrics", metrics},     {"counts", counts},
-    {"drops", drops},           {"circuits", circuits},   {"scenarios", scenarios},
+    {"places", places},         {"worlds", worlds},       {"metrics", metrics},
+    {"counts", counts},         {"drops", drops},         {"circuits", circuits},
+    {"scenarios", scenarios},
 };
 enum { N_KINDS = sizeof kinds / sizeof kinds[0] };
 
@@ -231,8 +257,12 @@ static void print_entries(const json_t *list)
     json_array_foreach(list, i, o)
     {
         const char *unit = text_of(o, "unit");
-        printf("  %-18s %s%s%s%s\n", text_of(o, "name"), text_of(o, "help"), *unit ? " [" : "",
-               unit, *unit ? "]" : "");
+        const char *source = text_of(o, "source");
+        printf("  %-18s %s%s%s%s%s%s%s%s\n", text_of(o, "name"), text_of(o, "help"),
+               *unit ? " [" : "", unit, *source ? ", " : "", text_of(o, "range"),
+               *source ? ", " : "", source, *unit ? "]" : "");
+        if (*text_of(o, "at"))
+            printf("      sits at %s, unless the scenario says where\n", text_of(o, "at"));
         if (*text_of(o, "usage"))
             printf("      partyline circuit %s\n", text_of(o, "usage"));
         json_array_foreach(json_object_get(o, "roles"), k, role)
@@ -320,7 +350,8 @@ static int list(const struct cmd_args *args)
 
 const struct cmd cmd_list = {
     .name = "list",
-    .usage = "[transports|protocols|observers|worlds|metrics|counts|drops|circuits|scenarios]",
+    .usage =
+        "[transports|protocols|observers|places|worlds|metrics|counts|drops|circuits|scenarios]",
     .help = "Lists what there is, with each one's options, defaults and help.",
     .options = options,
     .run = list,

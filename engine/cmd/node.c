@@ -8,6 +8,7 @@ static const struct cmd_option options[] = {
     {"--hosts", "H", "where every node is, and its identity (YAML)"},
     {"--key", "K", "this node's own secret identity, as partyline keygen makes it"},
     {"--out", "DIR", "its durable state and its result go there"},
+    {"--go", "FILE", "begin when this file is there, at the Unix time in nanoseconds it holds"},
     {"--help", NULL, "this text"},
     {0},
 };
@@ -18,7 +19,8 @@ static int run(const struct cmd_args *args)
                                    .name = cmd_given(args, "--name"),
                                    .hosts = cmd_given(args, "--hosts"),
                                    .key = cmd_given(args, "--key"),
-                                   .out = cmd_given(args, "--out")};
+                                   .out = cmd_given(args, "--out"),
+                                   .go = cmd_given(args, "--go")};
     if (!node.scenario || !node.name || !node.hosts || !node.key || !node.out || args->n_files) {
         fprintf(stderr, "partyline node: usage: partyline node %s\n", cmd_node.usage);
         return EXIT_USAGE;
@@ -28,7 +30,7 @@ static int run(const struct cmd_args *args)
 
 const struct cmd cmd_node = {
     .name = "node",
-    .usage = "--scenario F --name N --hosts H --key K --out DIR",
+    .usage = "--scenario F --name N --hosts H --key K --out DIR [--go FILE]",
     .help = "One node of a scenario as a real process, over TCP and UDP. Ends when its party is\n"
             "done and its peers need nothing more, at the scenario's limit, or by SIGINT or\n"
             "SIGTERM; its result is DIR/result.json.",

@@ -7,6 +7,7 @@
 
 static const struct cmd_option options[] = {
     {"--world", "W", "the world to run in (default sim; see partyline list worlds)"},
+    {"--inventory", "FILE", "where the hosts are, for the world hosts: an inventory of Ansible"},
     {"--seed", "N", "instead of the scenario's seed"},
     {"--repeat", "N", "trials per cell, instead of the scenario's"},
     {"-j", "N", "worker processes (default: one a core); the output does not depend on it"},
@@ -15,6 +16,7 @@ static const struct cmd_option options[] = {
     {"--out", "DIR", "the results folder (default results/SCENARIO/WORLD-ID)"},
     {"--resume", NULL, "keep finished trials of this very run and do the others"},
     {"--trace", NULL, "keep a recording of every trial in traces/: a line an event"},
+    {"--sightings", NULL, "keep what there was to see in sightings/, for partyline observe"},
     {"--dry-run", NULL, "say what would be run"},
     {"--json", NULL, "print summary.json instead of the table"},
     {"--quiet", NULL, "no progress bar, no table"},
@@ -50,7 +52,8 @@ static int run_scenario(const struct cmd_args *args, const struct run_options *o
         code = EXIT_DONE;
     } else {
         code = run_all(&r);
-        if (code == EXIT_DONE || code == EXIT_TRIAL_FAILED || code == EXIT_UNMET) {
+        if (code == EXIT_DONE || code == EXIT_TRIAL_FAILED || code == EXIT_UNMET ||
+            (r.wall_s > 0 && (code == EXIT_LEFT_BEHIND || code == EXIT_POOR))) {
             if (cmd_given(args, "--json")) {
                 json_t *o = outputs_summary(&r);
                 json_dumpf(o, stdout, JSON_SORT_KEYS | JSON_INDENT(1));
@@ -95,7 +98,8 @@ static int parse_jobs(const char *text, unsigned *jobs)
 /* What of the command line makes the run what it is, but the scenario. */
 static size_t find_words(const struct cmd_args *args, const char *words[2 * CMD_SETS_MAX])
 {
-    static const char *const kept[] = {"--world", "--seed", "--repeat", "--set", "--only"};
+    static const char *const kept[] = {"--world",  "--inventory", "--seed",
+                                       "--repeat", "--set",       "--only"};
     size_t n = 0;
     for (size_t i = 0; i < args->n_given; i++)
         for (size_t k = 0; k < sizeof kept / sizeof *kept; k++)
@@ -112,9 +116,11 @@ static int run(const struct cmd_args *args)
     struct run_options opts = {
         .world = cmd_world(args),
         .out = cmd_given(args, "--out"),
+        .inventory = cmd_given(args, "--inventory"),
         .resume = cmd_given(args, "--resume") != NULL,
         .quiet = cmd_given(args, "--quiet") != NULL,
         .trace = cmd_given(args, "--trace") != NULL,
+        .sightings = cmd_given(args, "--sightings") != NULL,
     };
     struct scenario_set only[CMD_SETS_MAX];
     char *copies[CMD_SETS_MAX];

@@ -38,13 +38,6 @@ const char *noise_name(enum noise_pattern pattern)
 
 /* ---- ciphers (Noise 5.1, 12.3) ---- */
 
-/* What a modelled message has for a tag. */
-static void mark(const struct noise_cipher *c, uint64_t nonce, size_t len, uint8_t out[NOISE_TAG])
-{
-    put_le64(out, get_le64(c->key) ^ (nonce + 1) * 0x9e3779b97f4a7c15U);
-    put_le64(out + 8, get_le64(c->key + 8) + len);
-}
-
 int noise_seal_at(const struct noise_cipher *c, uint64_t nonce, const void *ad, size_t ad_len,
                   const uint8_t *plain, size_t len, uint8_t *out)
 {
@@ -56,7 +49,7 @@ int noise_seal_at(const struct noise_cipher *c, uint64_t nonce, const void *ad, 
     if (c->modelled) {
         if (len && out != plain)
             memmove(out, plain, len);
-        mark(c, nonce, len, out + len);
+        noise_modelled_mark(c, nonce, len, out + len);
         return ERR_OK;
     }
     put_le64(npub + 4, nonce);
@@ -76,9 +69,7 @@ int noise_open_at(const struct noise_cipher *c, uint64_t nonce, const void *ad, 
     if (nonce == UINT64_MAX)
         return ERR_LIMIT;
     if (c->modelled) {
-        uint8_t tag[NOISE_TAG];
-        mark(c, nonce, len - NOISE_TAG, tag);
-        if (memcmp(tag, sealed + len - NOISE_TAG, NOISE_TAG) != 0)
+        if (!noise_modelled_opens(c, nonce, sealed, len))
             return ERR_AUTH;
         if (len > NOISE_TAG)
             memmove(out, sealed, len - NOISE_TAG);

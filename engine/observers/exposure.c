@@ -1,48 +1,10 @@
-/* Who learns what about whom.
- *
- * party_address is M1 of METRICS.md, the matrix E[who][whom] in {0, 1, 2}. `who` is any party
- * or service and sees what arrives at its own links; `whom` is a party. Level 1: an address of
- * `whom` was seen. Level 2: and it was tied to the identity `whom`, by whatever protocol told
- * so; a tie to another identity than the address's owner is worth nothing. `first` is when the
- * first address of `whom` was seen.
- *
- * Other facts are declared by the node that learns them (env_ops.show): party_member (whom takes
- * part), party_pair (whom talks to other), party_input (the input of whom). One about the node
- * itself is no exposure.
- *
- * A sighting runs once a message, so the entry that a node used last is tried first. Kept is
- * one entry for each (node, address), and one more for each further identity tied to it.
- */
-#include "engine/base/map.h"
-#include "engine/observer.h"
+#include "engine/observers/exposure.h"
 
 #include <stdlib.h>
 
 #define NONE UINT32_MAX
 
-struct entry {
-    ns_t first;
-    struct addr addr;
-    party_t at, whom; /* whom: PARTY_NONE: not tied */
-    uint32_t next;    /* of the same hash */
-};
-
-struct fact {
-    ns_t first;
-    enum shown_kind kind;
-    party_t at, whom, other;
-    uint32_t next; /* of the same hash */
-};
-
-struct exposures {
-    struct fact *facts; /* by first declaration */
-    uint32_t n_facts, cap_facts;
-    struct map fact_by_hash;
-    struct entry *entries; /* by first sighting */
-    uint32_t n, cap, n_nodes;
-    uint32_t *last; /* a node's entry used last */
-    struct map by_hash;
-};
+enum { CLAIM_ADDRESS, CLAIM_FACT };
 
 static uint32_t hash_of(party_t at, const struct addr *a)
 {
@@ -58,14 +20,14 @@ static uint32_t hash_of(party_t at, const struct addr *a)
     return (uint32_t)h ? (uint32_t)h : 1;
 }
 
-/* Does the entry hold all that the sighting tells? Ties an untied one. */
-static bool holds(struct entry *e, const struct sighting *s)
+/* Does the entry hold that `at` knows the address, as that of `whom`? Ties an untied one. */
+static bool holds(struct exposure_entry *e, party_t at, const struct addr *addr, party_t whom)
 {
-    if (e->at != s->at || !addr_equal(&e->addr, &s->peer))
+    if (e->at != at || !addr_equal(&e->addr, addr))
         return false;
-    if (s->shown && e->whom == PARTY_NONE)
-        e->whom = s->shown->whom;
-    return !s->shown || e->whom == s->shown->whom;
+    if (e->whom == PARTY_NONE)
+        e->whom = whom;
+    return whom == PARTY_NONE || e->whom == whom;
 }
 
 /* Room for one more behind n. False: out of memory. */
@@ -83,18 +45,18 @@ static bool grow(void **list, uint32_t n, uint32_t *cap, size_t size)
     return true;
 }
 
-static void learn(struct exposures *x, const struct sighting *s)
+static void learn(struct exposures *x, party_t at, ns_t when, const struct shown *shown)
 {
-    struct fact f = {.first = s->when,
-                     .kind = s->shown->kind,
-                     .at = s->at,
-                     .whom = s->shown->whom,
-                     .other = s->shown->kind == SHOWN_PAIR ? s->shown->other : PARTY_NONE};
+    struct exposure_fact f = {.first = when,
+                              .kind = shown->kind,
+                              .at = at,
+                              .whom = shown->whom,
+                              .other = shown->kind == SHOWN_PAIR ? shown->other : PARTY_NONE};
     const struct addr name = {.port = (uint16_t)f.kind};
     uint32_t hash, head, i;
     if (f.other < f.whom) {
-        f.whom = s->shown->other;
-        f.other = s->shown->whom;
+        f.whom = shown->other;
+        f.other = shown->whom;
     }
     hash = hash_of(f.at, &name) ^ f.whom * 0x9e3779b1U ^ f.other * 0x85ebca6bU;
     hash = hash ? hash : 1;
@@ -110,129 +72,74 @@ static void learn(struct exposures *x, const struct sighting *s)
     x->facts[x->n_facts++] = f;
 }
 
-static void exposure_see(void *self, const struct sighting *s)
+static void note(struct exposures *x, party_t at, ns_t when, const struct addr *addr, party_t whom)
 {
-    struct exposures *x = self;
-    uint32_t hash, head, i = s->at < x->n_nodes ? x->last[s->at] : NONE;
-    if (s->at < x->n_nodes && s->shown && s->shown->kind != SHOWN_ADDRESS) {
-        learn(x, s);
+    uint32_t hash, head, i = x->last[at];
+    if (i != NONE && holds(&x->entries[i], at, addr, whom))
         return;
-    }
-    if (s->at >= x->n_nodes || (i != NONE && holds(&x->entries[i], s)))
-        return;
-    hash = hash_of(s->at, &s->peer);
+    hash = hash_of(at, addr);
     head = map_get(&x->by_hash, hash, NONE);
-    for (i = head; i != NONE && !holds(&x->entries[i], s);)
+    for (i = head; i != NONE && !holds(&x->entries[i], at, addr, whom);)
         i = x->entries[i].next;
     if (i == NONE) {
         if (!grow((void **)&x->entries, x->n, &x->cap, sizeof *x->entries) ||
             map_put(&x->by_hash, hash, x->n) != OK)
             return;
-        x->entries[x->n] = (struct entry){.first = s->when,
-                                          .addr = s->peer,
-                                          .at = s->at,
-                                          .whom = s->shown ? s->shown->whom : PARTY_NONE,
-                                          .next = head};
+        x->entries[x->n] = (struct exposure_entry){
+            .first = when, .addr = *addr, .at = at, .whom = whom, .next = head};
         i = x->n++;
     }
-    x->last[s->at] = i;
+    x->last[at] = i;
 }
 
-static int exposure_init(void *self, const void *opts, uint32_t n_nodes)
+void exposure_see(void *self, const struct sighting *s)
 {
     struct exposures *x = self;
-    (void)opts;
-    x->last = malloc((n_nodes ? n_nodes : 1) * sizeof *x->last);
+    party_t at = s->point == SIGHT_LINE ? x->setup.n_nodes + s->at : s->at;
+    if (s->at >= x->setup.n_nodes || s->point == SIGHT_BORDER)
+        return;
+    if (!s->visible)
+        note(x, at, s->when, s->out ? &s->to : &s->from, PARTY_NONE);
+    else if (s->visible->kind == SHOWN_ADDRESS)
+        note(x, at, s->when, &s->visible->addr, s->visible->whom);
+    else if (s->visible->kind != SHOWN_ROUTE)
+        learn(x, at, s->when, s->visible);
+}
+
+int exposure_init(void *self, const struct observer_setup *setup, struct err *e)
+{
+    struct exposures *x = self;
+    x->setup = *setup;
+    x->n_viewers = 2 * setup->n_nodes;
+    x->last = malloc((x->n_viewers ? x->n_viewers : 1) * sizeof *x->last);
     if (!x->last)
-        return ERR_NOMEM;
-    for (uint32_t i = 0; i < n_nodes; i++)
+        return err_set(e, ERR_NOMEM, "no memory for observer exposure");
+    for (uint32_t i = 0; i < x->n_viewers; i++)
         x->last[i] = NONE;
-    x->n_nodes = n_nodes;
     return OK;
 }
 
-static int by_pair(const void *a, const void *b)
-{
-    const struct exposure *x = a, *y = b;
-    if (x->who != y->who)
-        return x->who < y->who ? -1 : 1;
-    if (x->whom != y->whom)
-        return x->whom < y->whom ? -1 : 1;
-    return 0;
-}
-
-static int by_fact(const void *a, const void *b)
-{
-    const struct fact *x = a, *y = b;
-    if (x->kind != y->kind)
-        return x->kind < y->kind ? -1 : 1;
-    if (x->at != y->at)
-        return x->at < y->at ? -1 : 1;
-    if (x->whom != y->whom)
-        return x->whom < y->whom ? -1 : 1;
-    return x->other < y->other ? -1 : x->other > y->other;
-}
-
-/* Ends the seeing: facts are sorted where they are. */
-static void score_facts(struct exposures *x, uint32_t n_parties,
-                        void (*row)(void *, const struct exposure *), void *ctx)
-{
-    static const char *const names[] = {[SHOWN_MEMBER] = "party_member",
-                                        [SHOWN_PAIR] = "party_pair",
-                                        [SHOWN_INPUT] = "party_input"};
-    if (x->n_facts)
-        qsort(x->facts, x->n_facts, sizeof *x->facts, by_fact);
-    for (uint32_t i = 0; i < x->n_facts; i++) {
-        const struct fact *f = &x->facts[i];
-        bool own = f->whom == f->at || f->other == f->at;
-        bool parties = f->whom < n_parties && (f->kind != SHOWN_PAIR || f->other < n_parties);
-        if (parties && !own)
-            row(ctx, &(struct exposure){.observer = "exposure",
-                                        .what = names[f->kind],
-                                        .who = f->at,
-                                        .whom = f->whom,
-                                        .other = f->other,
-                                        .level = 2,
-                                        .first = f->first});
-    }
-}
-
-static void exposure_score(void *self, const struct truth *truth,
-                           void (*row)(void *, const struct exposure *), void *ctx)
+void exposure_end(void *self, ns_t now)
 {
     struct exposures *x = self;
-    struct exposure *rows = malloc((x->n ? x->n : 1) * sizeof *rows);
-    size_t n = 0;
-    if (!rows)
-        return;
+    (void)now;
     for (uint32_t i = 0; i < x->n; i++) {
-        const struct entry *e = &x->entries[i];
-        party_t owner = truth->owner(truth->world, &e->addr);
-        if (owner < truth->roster->n_parties && owner != e->at)
-            rows[n++] = (struct exposure){.observer = "exposure",
-                                          .what = "party_address",
-                                          .who = e->at,
-                                          .whom = owner,
-                                          .other = PARTY_NONE,
-                                          .level = e->whom == owner ? 2 : 1,
-                                          .first = e->first};
+        const struct exposure_entry *e = &x->entries[i];
+        const struct candidate tied = {.p = 1, .who = e->whom, .addr = e->addr};
+        x->setup.claim(x->setup.ctx, &(struct claim){.what = CLAIM_ADDRESS,
+                                                     .when = e->first,
+                                                     .about = e->addr,
+                                                     .candidates = &tied,
+                                                     .n = e->whom != PARTY_NONE,
+                                                     .more = e});
     }
-    qsort(rows, n, sizeof *rows, by_pair);
-    for (size_t i = 0; i < n;) {
-        struct exposure one = rows[i];
-        for (; i < n && by_pair(&one, &rows[i]) == 0; i++) {
-            if (rows[i].level > one.level)
-                one.level = rows[i].level;
-            if (rows[i].first < one.first)
-                one.first = rows[i].first;
-        }
-        row(ctx, &one);
-    }
-    free(rows);
-    score_facts(x, truth->roster->n_parties, row, ctx);
+    for (uint32_t i = 0; i < x->n_facts; i++)
+        x->setup.claim(
+            x->setup.ctx,
+            &(struct claim){.what = CLAIM_FACT, .when = x->facts[i].first, .more = &x->facts[i]});
 }
 
-static void exposure_free(void *self)
+void exposure_free(void *self)
 {
     struct exposures *x = self;
     free(x->facts);
@@ -242,13 +149,119 @@ static void exposure_free(void *self)
     map_free(&x->by_hash);
 }
 
+/* ---- judging ---------------------------------------------------------------------------- */
+
+/* Rows in order of fact: addresses, members, pairs, inputs. */
+static const char *const facts[] = {[SHOWN_ADDRESS] = "party_address",
+                                    [SHOWN_MEMBER] = "party_member",
+                                    [SHOWN_PAIR] = "party_pair",
+                                    [SHOWN_INPUT] = "party_input"};
+
+static void judge_fact(struct exposure_score *s, const struct exposure_fact *f, uint32_t n_parties)
+{
+    bool own = f->whom == f->at || f->other == f->at;
+    bool parties = f->whom < n_parties && (f->kind != SHOWN_PAIR || f->other < n_parties);
+    if (!parties || own || !grow((void **)&s->rows, s->n, &s->cap, sizeof *s->rows))
+        return;
+    s->rows[s->n++] = (struct exposure){.observer = "exposure",
+                                        .what = facts[f->kind],
+                                        .who = f->at,
+                                        .whom = f->whom,
+                                        .other = f->other,
+                                        .level = 2,
+                                        .first = f->first};
+}
+
+void exposure_judge(void *score, const struct claim *g, const struct truth *truth)
+{
+    struct exposure_score *s = score;
+    const struct exposure_entry *e = g->more;
+    const struct roster *r = truth->roster;
+    party_t owner;
+    if (g->what == CLAIM_FACT) {
+        judge_fact(s, g->more, r->n_parties);
+        return;
+    }
+    owner = truth->owner(truth->world, &g->about);
+    if (owner >= r->n_parties || e->at == owner || e->at == r->n + owner)
+        return;
+    if (!grow((void **)&s->rows, s->n, &s->cap, sizeof *s->rows))
+        return;
+    s->rows[s->n++] = (struct exposure){.observer = "exposure",
+                                        .what = facts[SHOWN_ADDRESS],
+                                        .who = e->at,
+                                        .whom = owner,
+                                        .other = PARTY_NONE,
+                                        .level = g->n && g->candidates[0].who == owner ? 2 : 1,
+                                        .first = g->when};
+}
+
+static unsigned rank(const char *what)
+{
+    unsigned i = 0;
+    while (facts[i] != what)
+        i++;
+    return i;
+}
+
+static int by_fact(const void *a, const void *b)
+{
+    const struct exposure *x = a, *y = b;
+    unsigned i = rank(x->what), j = rank(y->what);
+    if (i != j)
+        return i < j ? -1 : 1;
+    if (x->who != y->who)
+        return x->who < y->who ? -1 : 1;
+    if (x->whom != y->whom)
+        return x->whom < y->whom ? -1 : 1;
+    return x->other < y->other ? -1 : x->other > y->other;
+}
+
+void exposure_settle(struct exposure_score *s)
+{
+    uint32_t n = 0;
+    if (s->n)
+        qsort(s->rows, s->n, sizeof *s->rows, by_fact);
+    for (uint32_t i = 0; i < s->n;) {
+        struct exposure one = s->rows[i];
+        for (; i < s->n && by_fact(&one, &s->rows[i]) == 0; i++) {
+            if (s->rows[i].level > one.level)
+                one.level = s->rows[i].level;
+            if (s->rows[i].first < one.first)
+                one.first = s->rows[i].first;
+        }
+        s->rows[n++] = one;
+    }
+    s->n = n;
+}
+
+static void exposure_report(void *score, const struct truth *truth, const struct report *out)
+{
+    struct exposure_score *s = score;
+    (void)truth;
+    exposure_settle(s);
+    for (uint32_t i = 0; i < s->n; i++)
+        out->exposure(out->ctx, &s->rows[i]);
+}
+
+void exposure_score_free(void *score)
+{
+    struct exposure_score *s = score;
+    free(s->rows);
+}
+
 const struct observer observer_exposure = {
     .name = "exposure",
-    .help =
-        "who learns the network address of which party, and what else a role's holder reads there",
+    .help = "who learns the network address of which party, and what else a role's holder reads "
+            "there",
+    .wants = EXPOSURE_WANTS,
     .size = sizeof(struct exposures),
     .init = exposure_init,
     .see = exposure_see,
-    .score = exposure_score,
+    .end = exposure_end,
     .free = exposure_free,
+    .score_size = sizeof(struct exposure_score),
+    .judge = exposure_judge,
+    .report = exposure_report,
+    .score_free = exposure_score_free,
 };

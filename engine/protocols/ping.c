@@ -41,11 +41,22 @@ struct plan {
     const struct ping_opts *opts;
     const struct roster *roster;
     uint32_t count, in_role[ROLES];
-    uint8_t *role;    /* of each node; ROLES: none of ours */
-    uint32_t *place;  /* among those of its role */
+    uint32_t *place;  /* of each node: its role (ROLES: none of ours) above, below its place among
+                         those of that role */
     uint8_t *payload; /* what all messages carry */
     size_t reply;
 };
+
+enum { ROLE_SHIFT = 30 };
+
+static enum role role_of(const struct plan *plan, uint32_t id)
+{
+    return (enum role)(plan->place[id] >> ROLE_SHIFT);
+}
+static uint32_t place_of(const struct plan *plan, uint32_t id)
+{
+    return plan->place[id] & ((UINT32_C(1) << ROLE_SHIFT) - 1);
+}
 
 /* Between this party and one other. */
 struct flow {
@@ -83,7 +94,8 @@ static bool receives(enum role role)
 
 static enum role partner(enum role role)
 {
-    return role == PEER ? PEER : role == CLIENT ? SERVER : CLIENT;
+    static const uint8_t partners[] = {[PEER] = PEER, [CLIENT] = SERVER, [SERVER] = CLIENT};
+    return (enum role)partners[role];
 }
 
 static uint32_t partners(const struct plan *plan, enum role role)
@@ -96,10 +108,10 @@ static struct flow *flow_of(const struct ping *s, party_t id)
 {
     const struct plan *plan = s->plan;
     uint32_t place;
-    if (id >= plan->roster->n || plan->role[id] != partner(s->role) || id == s->self)
+    if (id >= plan->roster->n || role_of(plan, id) != partner(s->role) || id == s->self)
         return NULL;
-    place = plan->place[id];
-    return &s->flows[s->role == PEER && place > plan->place[s->self] ? place - 1 : place];
+    place = place_of(plan, id);
+    return &s->flows[s->role == PEER && place > place_of(plan, s->self) ? place - 1 : place];
 }
 
 static enum role role_named(const char *name)
@@ -124,7 +136,6 @@ static void ping_free_plan(void *p)
     struct plan *plan = p;
     if (!plan)
         return;
-    free(plan->role);
     free(plan->place);
     free(plan->payload);
     free(plan);
@@ -137,18 +148,17 @@ static int make_plan(struct plan *plan, struct err *e)
     size_t most = (size_t)(o->size > o->reply ? o->size : o->reply);
     if (o->interval && o->count > INT64_MAX / 4 / o->interval)
         return err_set(e, ERR_INVALID, "count x interval is too long: beyond 70 years");
-    plan->role = calloc(n + (size_t)1, sizeof *plan->role);
     plan->place = calloc(n + (size_t)1, sizeof *plan->place);
     plan->payload = calloc(most + 1, 1);
-    if (!plan->role || !plan->place || !plan->payload)
+    if (!plan->place || !plan->payload)
         return err_set(e, ERR_NOMEM, "no memory for a plan");
     plan->count = (uint32_t)o->count;
     plan->reply = (size_t)(o->reply ? o->reply : o->size);
     for (uint32_t i = 0; i < n; i++) {
         enum role role = role_named(plan->roster->entries[i].role);
-        plan->role[i] = (uint8_t)role;
+        plan->place[i] = (uint32_t)role << ROLE_SHIFT;
         if (role < ROLES)
-            plan->place[i] = plan->in_role[role]++;
+            plan->place[i] |= plan->in_role[role]++;
     }
     if (plan->in_role[CLIENT] && !plan->in_role[SERVER])
         return err_set(e, ERR_INVALID, "ping has clients, but no party or service of role server");
@@ -188,13 +198,17 @@ static int result_text(const struct plan *plan, enum role role, char *buf)
     return snprintf(buf, TEXT, "pongs %llu of %llu", all, all);
 }
 
-static void check_done(struct ping *s, struct party *p)
+static void finish(struct ping *s, struct party *p)
 {
     char text[TEXT];
-    if (s->left || s->over)
-        return;
     s->over = true;
     party_result(p, text, (size_t)result_text(s->plan, s->role, text));
+}
+
+static inline void check_done(struct ping *s, struct party *p)
+{
+    if (s->left == 0 && !s->over)
+        finish(s, p);
 }
 
 /* Pongs that are owed, then pings that are due, as far as there is room. */
@@ -242,7 +256,7 @@ static int ping_init(void *self, struct party *p, const void *plan, const struct
     (void)own;
     s->plan = plan;
     s->self = party_self(p);
-    s->role = (enum role)s->plan->role[s->self];
+    s->role = role_of(s->plan, s->self);
     s->n_flows = partners(s->plan, s->role);
     s->flows = s->n_flows > 1 ? calloc(s->n_flows, sizeof *s->flows) : &s->one;
     if (!s->flows)
@@ -415,7 +429,7 @@ static int ping_verify(const struct protocol_shape *shape, const void *plan,
     char text[TEXT];
     for (uint32_t who = 0; who < shape->roster->n_parties; who++) {
         const struct outcome *o = &outcome[who];
-        size_t len = (size_t)result_text(p, (enum role)p->role[who], text);
+        size_t len = (size_t)result_text(p, role_of(p, who), text);
         if (o->done && !o->failure && (o->len != len || memcmp(o->result, text, len) != 0))
             return err_set(e, ERR_WRONG, "%s got '%.*s', expected '%s'",
                            shape->roster->entries[who].name, (int)o->len, (const char *)o->result,

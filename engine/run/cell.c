@@ -1,4 +1,5 @@
 /* One cell: from its tree to its trial_spec. */
+#include "engine/run/places.h"
 #include "engine/run/resolve.h"
 #include "engine/run/schema.h"
 
@@ -237,14 +238,16 @@ static void resolve_observers(struct resolving *r)
     for (uint32_t i = 0; i < n; i++)
         named |= strcmp(plugin_name(list->items[i].value), standard) == 0;
     if (!named && o)
-        out[spec->n_observers++] =
-            (struct observer_spec){o, cell_options(r->l, o->opts, o->opts_size, NULL, &good)};
+        out[spec->n_observers++] = (struct observer_spec){
+            .ops = o, .opts = cell_options(r->l, o->opts, o->opts_size, NULL, &good)};
     for (uint32_t i = 0; i < n; i++) {
         const struct yaml_node *node = list->items[i].value;
         o = plugin_observer(plugin_name(node));
         if (o && enabled(node))
-            out[spec->n_observers++] =
-                (struct observer_spec){o, cell_options(r->l, o->opts, o->opts_size, node, &good)};
+            out[spec->n_observers++] = (struct observer_spec){
+                .ops = o, .opts = cell_options(r->l, o->opts, o->opts_size, node, &good)};
+        if (o && enabled(node) && r->hosts_good && r->regions_good)
+            places_resolve(r, node, &out[spec->n_observers - 1]);
     }
 }
 

@@ -91,9 +91,11 @@ static int metric_path(const char *name, const char *field, enum opt_type *unit,
 
 static bool known_who(const char *who, struct suggest *s)
 {
-    static const char party[] = "party";
-    bool known = strcmp(who, party) == 0;
+    static const char party[] = "party", isp[] = "isp";
+    bool known = strcmp(who, party) == 0 || strcmp(who, isp) == 0;
     suggest_offer(s, party);
+    suggest_offer(s, isp);
+    who += strncmp(who, "isp_", 4) == 0 ? 4 : 0; /* a service's */
     for (size_t i = 0; plugin_transports[i]; i++)
         for (const struct transport_role *x = plugin_transports[i]->roles; x && x->size; x++)
             if (x->name) {
@@ -116,6 +118,29 @@ static int exposure_path(const char *what, const char *who, struct err *e)
                        "exposures.party_address.party");
     struct suggest s = suggest_for(who);
     return known_who(who, &s) ? OK : unknown(e, "role", &s);
+}
+
+static int privacy_path(const char *metric, const char *observer, enum opt_type *unit,
+                        struct err *e)
+{
+    struct suggest m = suggest_for(metric ? metric : ""), o = suggest_for(observer ? observer : "");
+    int what = PRIVACY_COUNT;
+    if (!metric || !observer)
+        return err_set(e, ERR_INVALID,
+                       "expected privacy.METRIC.OBSERVER, such as privacy.party_guess.entropy");
+    for (int i = 0; i < PRIVACY_COUNT; i++) {
+        what = strcmp(privacy_infos[i].name, metric) == 0 ? i : what;
+        suggest_offer(&m, privacy_infos[i].name);
+    }
+    if (what == PRIVACY_COUNT)
+        return unknown(e, "metric of privacy", &m);
+    *unit = unit_type(privacy_infos[what].unit);
+    for (size_t i = 0; plugin_observers[i]; i++) {
+        if (strcmp(plugin_observers[i]->name, observer) == 0)
+            return OK;
+        suggest_offer(&o, plugin_observers[i]->name);
+    }
+    return unknown(e, "observer", &o);
 }
 
 enum { PARTS = 3, PATH = 96, FULL = PATH + 16 };
@@ -166,6 +191,8 @@ static int check_path(const char *path, char *full, enum opt_type *unit, struct 
         return sum_path(drops, "drop", part[2] ? path : part[1], e);
     if (strcmp(part[0], "exposures") == 0)
         return exposure_path(part[1], part[2], e);
+    if (strcmp(part[0], "privacy") == 0)
+        return privacy_path(part[1], part[2], unit, e);
     if (strcmp(part[0], "metrics") == 0)
         return part[1] ? metric_path(part[1], part[2], unit, e)
                        : err_set(e, ERR_INVALID, "expected metrics.NAME.p50");
@@ -173,7 +200,7 @@ static int check_path(const char *path, char *full, enum opt_type *unit, struct 
         snprintf(full, FULL, "metrics.%s", path);
         return metric_path(part[0], part[1], unit, e);
     }
-    static const char *const more[] = {"counts", "drops", "exposures", "metrics", NULL};
+    static const char *const more[] = {"counts", "drops", "exposures", "metrics", "privacy", NULL};
     listed(more, part[0], &s);
     return unknown(e, "result", &s);
 }

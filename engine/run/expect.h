@@ -9,6 +9,8 @@
  *     counts.NAME, drops.NAME               sums over the cell's trials
  *     exposures.WHAT.WHO                    the largest over its trials; WHO is "party" or a
  *                                           service's role
+ *     privacy.METRIC.OBSERVER               the median over its trials (the largest over that
+ *                                           observer's places); thousandths of a bit are numbers
  * Everything is compared as the integers of summary.json.
  */
 #ifndef PARTYLINE_RUN_EXPECT_H

@@ -1,6 +1,9 @@
+#define _XOPEN_SOURCE 700 /* nftw */
 #include "engine/run/files.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -92,4 +95,38 @@ int files_read(const char *path, size_t max, char **data, size_t *len, struct er
     *data = buf;
     *len = n;
     return OK;
+}
+
+void files_wipe(const char *path)
+{
+    static const char zeros[4096];
+    struct stat st;
+    off_t left;
+    int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
+        return;
+    left = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? st.st_size : 0;
+    while (left > 0) {
+        ssize_t n = write(fd, zeros, left < (off_t)sizeof zeros ? (size_t)left : sizeof zeros);
+        if (n <= 0)
+            break;
+        left -= n;
+    }
+    fsync(fd);
+    close(fd);
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+    size_t len = strlen(path);
+    (void)st, (void)at;
+    if (type == FTW_F && len > 4 &&
+        (strcmp(path + len - 4, ".key") == 0 || strcmp(path + len - 4, "/key") == 0))
+        files_wipe(path);
+    return remove(path);
+}
+
+void files_remove_tree(const char *path)
+{
+    nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }

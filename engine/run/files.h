@@ -24,4 +24,9 @@ int files_write_json(const char *path, const json_t *value, struct err *e);
  * bytes. ERR_ABSENT, ERR_TOO_BIG, ERR_IO. */
 int files_read(const char *path, size_t max, char **data, size_t *len, struct err *e);
 
+/* Overwrites a file that held a secret; it stays. */
+void files_wipe(const char *path);
+/* Removes a folder with all that is in it; files named key or *.key are wiped before. */
+void files_remove_tree(const char *path);
+
 #endif

@@ -19,6 +19,18 @@ bool hosts_good_name(const char *name)
            strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") == len;
 }
 
+/* A million names are made: printf would take half a second. */
+static void put_decimal(char *to, uint32_t n)
+{
+    char digits[sizeof "4294967295"];
+    size_t k = sizeof digits - 1;
+    digits[k] = 0;
+    do
+        digits[--k] = (char)('0' + n % 10);
+    while (n /= 10);
+    memcpy(to, digits + k, sizeof digits - k);
+}
+
 /* A crowd's names are made once for all cells. */
 static const char *const *member_names(struct resolving *r, const struct group *g)
 {
@@ -32,8 +44,14 @@ static const char *const *member_names(struct resolving *r, const struct group *
         loading_memo(r->l, "members", g->node, g->count, g->implicit ? g->name : NULL, &fresh);
     if (fresh) {
         const char **names = arena_array(r->l->arena, g->count, sizeof *names);
-        for (uint32_t i = 0; i < g->count; i++)
-            names[i] = arena_printf(r->l->arena, "%s_%u", g->name, (unsigned)i + 1);
+        size_t stem = strlen(g->name), room = stem + sizeof "_4294967295";
+        char *text = arena_array(r->l->arena, g->count, room);
+        for (uint32_t i = 0; i < g->count; i++, text += room) {
+            memcpy(text, g->name, stem);
+            text[stem] = '_';
+            put_decimal(text + stem + 1, i + 1);
+            names[i] = text;
+        }
         m->made = names;
     }
     return m->made;
@@ -247,22 +265,40 @@ static uint32_t parties_kept(struct resolving *r)
     return all;
 }
 
+/* Parties, the protocol's services, the transport's. */
+static unsigned group_rank(const struct resolving *r, const struct group *g)
+{
+    const struct yaml_node *node = yaml_get(g->node, "role");
+    const struct trial_spec *spec = &r->cell->spec;
+    if (!g->service)
+        return 0;
+    if (g->implicit || !node || node->kind != YAML_TEXT || server_role(spec, node->text))
+        return 2;
+    return protocol_has(spec->protocol, node->text) ? 1 : 2;
+}
+
 /* Decides who is in the cell, and who has which number there. */
 static void place_groups(struct resolving *r)
 {
-    uint32_t keep = parties_kept(r), id = 0;
-    for (size_t i = 0; i < r->n_groups; i++) {
-        struct group *g = &r->groups[i];
-        g->id = id;
-        if (g->service) {
-            g->present = g->implicit || service_role(r, g) ? g->count : 0;
-        } else {
-            party_role(r, g);
-            g->present = g->count < keep - id ? g->count : keep - id;
+    uint32_t keep = parties_kept(r), id = 0, ends[3];
+    for (unsigned rank = 0; rank < 3; rank++) {
+        for (size_t i = 0; i < r->n_groups; i++) {
+            struct group *g = &r->groups[i];
+            if (group_rank(r, g) != rank)
+                continue;
+            g->id = id;
+            if (g->service) {
+                g->present = g->implicit || service_role(r, g) ? g->count : 0;
+            } else {
+                party_role(r, g);
+                g->present = g->count < keep - id ? g->count : keep - id;
+            }
+            id += g->present;
         }
-        id += g->present;
-        r->roster->n_parties += g->service ? 0 : g->present;
+        ends[rank] = id;
     }
+    r->roster->n_parties = ends[0];
+    r->roster->n_clients = ends[1];
     r->roster->n = id;
 }
 

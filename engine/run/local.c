@@ -1,10 +1,12 @@
 #include "engine/run/local.h"
 
-#include "engine/plugins.h"
+#include "engine/worlds/uv/uvplace.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 /* ---- what it can't honour ------------------------------------------------------------- */
 
@@ -27,13 +29,25 @@ static void refuse(struct refusal *r, int line, const char *format, ...)
     r->rc = ERR_UNSUPPORTED;
 }
 
-static int check(const struct trial_spec *t, void (*say)(void *, int, const char *), void *ctx)
+int local_check(const struct trial_spec *t, void (*say)(void *, int, const char *), void *ctx)
 {
     struct refusal r = {say, ctx, OK};
     if (t->transport->needs_handover)
         refuse(&r, 0, "the transport %s needs nodes that share one memory", t->transport->name);
+    if (coturn_needed(t) && coturn_lacks())
+        refuse(&r, 0, "%s", coturn_lacks());
     if (t->modelled)
         refuse(&r, 0, "crypto: modelled is for simulated worlds");
+    for (uint32_t i = 1; i < t->roster->n_parties; i++)
+        if (t->programs && strcmp(t->programs[i], t->programs[0]) != 0)
+            refuse(&r, t->hosts[i].line, "%s believes in another program than %s",
+                   t->roster->entries[i].name, t->roster->entries[0].name);
+    return r.rc;
+}
+
+static int check(const struct trial_spec *t, void (*say)(void *, int, const char *), void *ctx)
+{
+    struct refusal r = {say, ctx, local_check(t, say, ctx)};
     if (t->roster->n > LOCAL_NODES_MAX)
         refuse(&r, 0, "%u nodes, and it starts a process for each: at most %d",
                (unsigned)t->roster->n, LOCAL_NODES_MAX);
@@ -46,10 +60,6 @@ static int check(const struct trial_spec *t, void (*say)(void *, int, const char
         else if (a->kind == ACT_READDRESS)
             refuse(&r, a->line, "readdress: all nodes have one address here");
     }
-    for (uint32_t i = 1; i < t->roster->n_parties; i++)
-        if (t->programs && strcmp(t->programs[i], t->programs[0]) != 0)
-            refuse(&r, t->hosts[i].line, "%s believes in another program than %s",
-                   t->roster->entries[i].name, t->roster->entries[0].name);
     return r.rc;
 }
 
@@ -70,60 +80,6 @@ static const char *drops(const struct trial_spec *t)
 
 /* ---- what the nodes ended with -------------------------------------------------------- */
 
-/* A text of the plugins' own, which outlives the trial. */
-static const char *lasting(const char *text)
-{
-    static const char *const facts[] = {"party_address", "party_member", "party_pair",
-                                        "party_input"};
-    for (size_t i = 0; i < sizeof facts / sizeof facts[0]; i++)
-        if (strcmp(facts[i], text) == 0)
-            return facts[i];
-    return NULL;
-}
-
-static int add_exposures(struct trial_result *to, const struct trial_record *from)
-{
-    struct exposure *rows =
-        realloc(to->exposures, (to->n_exposures + from->n_exposures + 1) * sizeof *rows);
-    if (!rows)
-        return ERR_NOMEM;
-    to->exposures = rows;
-    for (size_t i = 0; i < from->n_exposures; i++) {
-        const struct exposure_row *x = &from->exposures[i];
-        const struct observer *o = plugin_observer(x->observer);
-        const char *what = lasting(x->what);
-        if (!o || !what)
-            return ERR_FORMAT;
-        rows[to->n_exposures++] = (struct exposure){.observer = o->name,
-                                                    .what = what,
-                                                    .who = x->who,
-                                                    .whom = x->whom,
-                                                    .other = x->other,
-                                                    .level = x->level,
-                                                    .first = x->first};
-    }
-    return OK;
-}
-
-static void add_why(struct trial_result *r, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-static void add_why(struct trial_result *r, const char *format, ...)
-{
-    char line[1024];
-    size_t len = r->why ? strlen(r->why) : 0;
-    char *more;
-    va_list args;
-    va_start(args, format);
-    vsnprintf(line, sizeof line, format, args);
-    va_end(args);
-    more = realloc(r->why, len + strlen(line) + 2);
-    if (!more)
-        return;
-    r->why = more;
-    memcpy(more + len, line, strlen(line) + 1);
-    strcat(more, "\n");
-}
-
 static void explain_missing(const struct local_trial *t, party_t id, struct trial_result *r)
 {
     const struct local_child *c = &t->children[id];
@@ -131,66 +87,95 @@ static void explain_missing(const struct local_trial *t, party_t id, struct tria
     char said[512];
     local_trial_said(t, id, said, sizeof said);
     if (!c->started)
-        add_why(r, "%s has not been started", name);
+        local_result_why(r, "%s has not been started", name);
     else if (c->crashed)
-        add_why(r, "%s crashed and is down", name);
+        local_result_why(r, "%s crashed and is down", name);
     else if (WIFSIGNALED(c->status))
-        add_why(r, "the process of %s was ended by signal %d %s", name, WTERMSIG(c->status), said);
+        local_result_why(r, "the process of %s was ended by signal %d %s", name,
+                         WTERMSIG(c->status), said);
     else
-        add_why(r, "the process of %s ended with status %d: %s", name, WEXITSTATUS(c->status),
-                said);
+        local_result_why(r, "the process of %s ended with status %d: %s", name,
+                         WEXITSTATUS(c->status), said);
 }
 
-/* One node's share. ERR_ABSENT: it left none. */
+/* One node's share. */
 static int add_node(const struct local_trial *t, party_t id, struct trial_result *r, struct err *e)
 {
     struct local_result one;
-    char path[256];
-    int rc;
-    snprintf(path, sizeof path, "%s/%s/result.json", t->dir, t->spec->roster->entries[id].name);
-    rc = local_result_read(path, &one, e);
+    char path[LOCAL_PATH];
+    int rc = local_result_read(local_trial_path(t, id, "result.json", path), &one, e);
     if (rc == ERR_ABSENT || (rc == OK && t->children[id].crashed && !one.outcome.done)) {
         explain_missing(t, id, r);
-        if (rc == OK)
-            local_result_free(&one);
-        return OK;
+        rc = OK;
+    } else if (rc == OK) {
+        rc = local_result_merge(t->spec, id, &one, r);
+        if (rc != OK)
+            err_set(e, rc, "%s: %s", path, err_name(rc));
     }
-    if (rc != OK)
-        return rc;
-    rc = metrics_merge(&r->metrics, &one.record.metrics);
-    if (rc == OK)
-        rc = add_exposures(r, &one.record);
-    if (id < t->spec->roster->n_parties) {
-        r->outcomes[id] = one.outcome;
-        one.outcome = (struct outcome){0};
-        if (!r->outcomes[id].done && !r->outcomes[id].failure)
-            add_why(r, "%s %s", t->spec->roster->entries[id].name,
-                    one.waits && one.waits[0] ? one.waits : "waits for nobody that it can name");
-    }
-    r->timed_out |= one.timed_out;
-    r->ended = one.record.ended > r->ended ? one.record.ended : r->ended;
     local_result_free(&one);
-    return rc == OK ? OK : err_set(e, rc, "%s: %s", path, err_name(rc));
+    return rc;
 }
+
+int local_trial_collect(const struct local_trial *t, struct trial_result *r, struct err *e)
+{
+    int rc = OK;
+    r->timed_out = t->timed_out;
+    for (party_t i = 0; rc == OK && i < t->spec->roster->n; i++)
+        if (!coturn_runs(t->spec, i))
+            rc = add_node(t, i, r, e);
+        else if (t->children[i].early)
+            explain_missing(t, i, r);
+    return rc;
+}
+
+/* ---- on loopback ---------------------------------------------------------------------- */
+
+/* Foreign servers know nodes by their addresses: with them, every node has one of its own, of a
+ * network that is this trial's as its ports are. */
+static json_t *host(const struct local_trial *t, party_t id)
+{
+    const struct local_ports *ports = t->ctx;
+    char own[24];
+    if (coturn_needed(t->spec)) {
+        unsigned n = ports->first[0] / UVPLACE_PORTS;
+        snprintf(own, sizeof own, "127.%u.%u.%u", 64 + n / 256, n % 256, (unsigned)id + 1);
+        return json_pack("{s:s}", "address", own);
+    }
+    return json_pack("{s:s, s:i}", "address", "127.0.0.1", "port", (int)ports->first[id]);
+}
+
+static int fork_here(const struct local_trial *t, party_t id, pid_t *pid, struct err *e)
+{
+    (void)t, (void)id;
+    *pid = fork();
+    return *pid >= 0 ? OK : err_set(e, ERR_LIMIT, "can't start a node: %s", strerror(errno));
+}
+
+static const struct local_where loopback = {.host = host, .fork = fork_here};
 
 static int run(const struct trial_spec *spec, uint64_t seed, const struct fault_plan *plan,
                const struct trace *trace, struct trial_result *r, struct err *e)
 {
-    struct local_trial t;
+    struct local_trial t = {.program = -1};
+    struct local_ports ports;
     int rc;
     (void)seed, (void)plan, (void)trace;
     *r = (struct trial_result){0};
     metrics_init(&r->metrics);
     r->outcomes = calloc(spec->roster->n_parties, sizeof *r->outcomes);
-    rc = local_trial_prepare(&t, spec, e);
+    rc = local_ports_take(&ports, spec->roster->n, e);
     if (rc == OK && !r->outcomes)
         rc = err_set(e, ERR_NOMEM, "no memory for results");
     if (rc == OK)
+        rc = local_trial_prepare(&t, spec, &loopback, &ports, e);
+    if (rc == OK)
+        rc = local_trial_begin(&t, e);
+    if (rc == OK)
         rc = local_trial_run(&t, e);
-    r->timed_out = rc == OK && t.timed_out;
-    for (party_t i = 0; rc == OK && i < spec->roster->n; i++)
-        rc = add_node(&t, i, r, e);
+    if (rc == OK)
+        rc = local_trial_collect(&t, r, e);
     local_trial_free(&t);
+    local_ports_give(&ports);
     if (rc != OK)
         trial_result_free(r, spec->roster->n_parties);
     return rc;

@@ -2,6 +2,7 @@
 
 #include "engine/run/files.h"
 #include "engine/run/yaml.h"
+#include "engine/worlds/uv/gateways/smtp.h"
 #include "engine/worlds/uv/uvnode.h"
 
 #include <stdlib.h>
@@ -73,18 +74,106 @@ static void read_address(const struct yaml_node *node, uint16_t port, struct add
         yaml_say(d, node, "%s", e.text);
 }
 
+/* "ADDRESS:PORT", "[ADDRESS]:PORT" */
+static bool split_port(const char *text, char *host, size_t cap, uint16_t *port)
+{
+    const char *colon = strrchr(text, ':');
+    size_t len = colon ? (size_t)(colon - text) : 0;
+    const struct yaml_node digits = {.kind = YAML_TEXT, .text = colon ? colon + 1 : ""};
+    int64_t n = 0;
+    if (len > 1 && text[0] == '[' && text[len - 1] == ']') {
+        text++;
+        len -= 2;
+    }
+    if (len == 0 || len >= cap || !number(&digits, 65535, &n) || n == 0)
+        return false;
+    memcpy(host, text, len);
+    host[len] = 0;
+    *port = (uint16_t)n;
+    return true;
+}
+
+static void read_http(struct local_hosts *h, const struct yaml_node *node, struct diag_list *d)
+{
+    char host[256];
+    uint16_t port;
+    if (text_of(node) && split_port(node->text, host, sizeof host, &port))
+        read_address(&(struct yaml_node){.kind = YAML_TEXT,
+                                         .text = host,
+                                         .source = node->source,
+                                         .line = node->line,
+                                         .column = node->column},
+                     port, &h->http, d);
+    else
+        yaml_say(d, node, "expected an address and a port, as in 127.0.0.1:8080");
+}
+
+/* What a node with a gateway has besides. */
+static void read_gateway(struct local_hosts *h, party_t i, const struct yaml_node *node,
+                         struct diag_list *d)
+{
+    const struct yaml_node *http = yaml_get(node, "http"), *smtp = yaml_get(node, "smtp");
+    const struct yaml_node *from = yaml_get(node, "from");
+    if (!http && !smtp && !from)
+        return;
+    if (h->gateway != PARTY_NONE)
+        yaml_say(d, node, "one node can have a gateway, and another one has it already");
+    h->gateway = i;
+    if (http)
+        read_http(h, http, d);
+    if (!smtp != !from) {
+        yaml_say(d, node, "smtp and from belong together: who sends the mail?");
+    } else if (smtp && (!text_of(smtp) || (strncmp(smtp->text, "smtp://", 7) != 0 &&
+                                           strncmp(smtp->text, "smtps://", 8) != 0))) {
+        yaml_say(d, smtp, "expected smtp://HOST:PORT or smtps://HOST:PORT");
+    } else if (from && (!text_of(from) || !smtp_address_valid(from->text))) {
+        yaml_say(d, from, "expected a mail address");
+    } else if (smtp) {
+        h->smtp = strdup(smtp->text);
+        h->from = strdup(from->text);
+        if (!h->smtp || !h->from)
+            yaml_say(d, smtp, "no memory for a hosts file");
+    }
+}
+
+/* Does it come through a gateway? Then it has nothing else here. */
+static bool read_through(struct local_hosts *h, const struct trial_spec *t, party_t i,
+                         const struct yaml_node *node, struct diag_list *d)
+{
+    const struct yaml_node *through = yaml_get(node, "through");
+    party_t k = 0;
+    if (!through)
+        return false;
+    h->through[i] = true;
+    while (text_of(through) && k < t->roster->n &&
+           strcmp(t->roster->entries[k].name, through->text) != 0)
+        k++;
+    if (node->n != 1)
+        yaml_say(d, node, "who comes through a gateway has no node: expected {through: NAME}");
+    else if (!text_of(through) || k == t->roster->n)
+        yaml_say(d, through, "there is no such node");
+    else if (h->gateway == PARTY_NONE || h->gateway != k)
+        yaml_say(d, through, "%s has no gateway: expected a node with `http` or `smtp`",
+                 through->text);
+    return true;
+}
+
 static void read_host(struct local_hosts *h, const struct trial_spec *t, uint32_t i,
                       const struct yaml_node *node, struct diag_list *d)
 {
-    static const char *const keys[] = {"address", "port", "identity", "bind", NULL};
+    static const char *const keys[] = {"address", "port",    "identity", "bind",    "http", "smtp",
+                                       "from",    "through", "start",    "foreign", NULL};
     const struct yaml_node *address = yaml_get(node, "address"), *bind = yaml_get(node, "bind");
     const struct yaml_node *identity = yaml_get(node, "identity");
     const char *name = t->roster->entries[i].name;
     uint8_t bytes[IDENTITY_PUBLIC];
     int64_t port = 0;
     check_keys(node, keys, d);
-    if (!number(yaml_get(node, "port"), 65536 - UVPLACE_PORTS, &port) || port < 1)
-        yaml_say(d, node, "%s needs a port from 1 to %d", name, 65536 - UVPLACE_PORTS);
+    if (read_through(h, t, i, node, d))
+        return;
+    if (yaml_get(node, "port") &&
+        (!number(yaml_get(node, "port"), 65536 - UVPLACE_PORTS, &port) || port < 1))
+        yaml_say(d, node, "%s: expected a port from 1 to %d, or none", name, 65536 - UVPLACE_PORTS);
     if (text_of(address))
         read_address(address, (uint16_t)port, &h->places[i].address, d);
     else
@@ -92,6 +181,12 @@ static void read_host(struct local_hosts *h, const struct trial_spec *t, uint32_
     h->places[i].bind = h->places[i].address;
     if (text_of(bind))
         read_address(bind, 0, &h->places[i].bind, d);
+    h->places[i].foreign = yaml_get(node, "foreign") != NULL;
+    if (h->places[i].foreign && (!text_of(yaml_get(node, "foreign")) ||
+                                 strcmp(yaml_get(node, "foreign")->text, "true") != 0))
+        yaml_say(d, node, "%s: expected foreign: true, or nothing", name);
+    if (yaml_get(node, "start") && !number(yaml_get(node, "start"), INT64_MAX, &h->starts[i]))
+        yaml_say(d, node, "%s: expected start as a number of nanoseconds", name);
     if (t->channel == CHANNEL_NONE)
         return;
     if (!text_of(identity) ||
@@ -105,8 +200,9 @@ static void read_host(struct local_hosts *h, const struct trial_spec *t, uint32_
 static void read_hosts(struct local_hosts *h, const struct trial_spec *t,
                        const struct yaml_node *root, struct diag_list *d)
 {
-    static const char *const keys[] = {"schema", "origin", "hosts", NULL};
+    static const char *const keys[] = {"schema", "origin", "epoch", "hosts", NULL};
     const struct yaml_node *list = yaml_get(root, "hosts"), *origin = yaml_get(root, "origin");
+    const struct yaml_node *epoch = yaml_get(root, "epoch");
     int64_t schema;
     if (root->kind != YAML_MAP || !list || list->kind != YAML_MAP) {
         yaml_say(d, root, "expected a map with schema and hosts");
@@ -117,6 +213,14 @@ static void read_hosts(struct local_hosts *h, const struct trial_spec *t,
         yaml_say(d, root, "expected schema: 1");
     if (origin && !number(origin, INT64_MAX, &h->origin))
         yaml_say(d, origin, "expected a number of nanoseconds");
+    if (epoch && (origin || !number(epoch, INT64_MAX, &h->epoch)))
+        yaml_say(d, epoch, "expected a number of nanoseconds, and either origin or epoch");
+    for (uint32_t i = 0; i < t->roster->n; i++) {
+        const char *name = t->roster->entries[i].name;
+        const struct yaml_node *node = yaml_get(list, name);
+        if (node && node->kind == YAML_MAP)
+            read_gateway(h, i, node, d);
+    }
     for (uint32_t i = 0; i < t->roster->n; i++) {
         const char *name = t->roster->entries[i].name;
         const struct yaml_node *node = yaml_get(list, name);
@@ -139,7 +243,7 @@ int local_hosts_read(struct local_hosts *h, const char *path, const struct trial
     struct err e;
     char *text = NULL;
     jmp_buf landing;
-    *h = (struct local_hosts){.origin = -1};
+    *h = (struct local_hosts){.origin = -1, .epoch = -1, .gateway = PARTY_NONE};
     if (files_read(path, HOSTS_MAX_BYTES, &text, &source.len, &e) != OK) {
         diag_add(d, &source, 0, 0, "%s", e.text);
         return ERR_IO;
@@ -147,23 +251,46 @@ int local_hosts_read(struct local_hosts *h, const char *path, const struct trial
     source.text = text;
     h->places = calloc(t->roster->n, sizeof *h->places);
     h->identities = calloc(t->roster->n, sizeof *h->identities);
+    h->starts = calloc(t->roster->n, sizeof *h->starts);
+    h->through = calloc(t->roster->n, sizeof *h->through);
     arena_init(&arena, ARENA_MAX);
     arena.landing = &landing;
-    if (!h->places || !h->identities || setjmp(landing)) {
+    if (!h->places || !h->identities || !h->starts || !h->through || setjmp(landing)) {
         diag_add(d, &source, 0, 0, "no memory for a hosts file");
     } else {
         root = yaml_read(&arena, &source, d);
         if (root)
             read_hosts(h, t, root, d);
+        if (h->gateway != PARTY_NONE && (h->origin >= 0 || h->epoch >= 0))
+            diag_add(d, &source, 0, 0,
+                     "with a gateway clocks show the time of day: no origin, no epoch");
     }
     arena_free(&arena);
     free(text);
     return d->said ? ERR_INVALID : OK;
 }
 
+int local_hosts_publish(struct local_hosts *h, struct roster *r)
+{
+    h->entries = malloc(r->n * sizeof *h->entries);
+    if (!h->entries)
+        return ERR_NOMEM;
+    memcpy(h->entries, r->entries, r->n * sizeof *h->entries);
+    for (party_t i = 0; i < r->n; i++)
+        if (h->places[i].address.port == 0 && !h->through[i])
+            memcpy(h->entries[i].addr.ip, h->places[i].address.ip, sizeof h->entries[i].addr.ip);
+    r->entries = h->entries;
+    return OK;
+}
+
 void local_hosts_free(struct local_hosts *h)
 {
     free(h->places);
+    free(h->entries);
     free(h->identities);
-    *h = (struct local_hosts){.origin = -1};
+    free(h->starts);
+    free(h->through);
+    free(h->smtp);
+    free(h->from);
+    *h = (struct local_hosts){.origin = -1, .epoch = -1, .gateway = PARTY_NONE};
 }

@@ -3,14 +3,16 @@
 #include "engine/run/files.h"
 #include "engine/run/local_hosts.h"
 #include "engine/run/run.h"
+#include "engine/worlds/uv/gateways/gateway.h"
 #include "engine/worlds/uv/uvnode.h"
 #include "engine/worlds/uv/uvstore.h"
 
 #include <limits.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <time.h>
 
-enum { TICK_MS = 20, WAITS_MAX = 2048 };
+enum { TICK_MS = 20, FILES_OWN = 64, WAITS_MAX = 2048 };
 
 #define FLUSH_MAX (2 * NS_S)
 
@@ -29,6 +31,8 @@ struct run_node {
     uv_signal_t on_int, on_term;
     uv_timer_t tick;
     struct uvnode *node;
+    struct node_foreign foreign;
+    struct uvgateway *gateway; /* NULL: this node has none */
     party_t self;
     ns_t began, done_at, leaves_at; /* -1: not yet */
     int signal;
@@ -94,6 +98,13 @@ static int load_hosts(struct run_node *r)
         code = EXIT_SCENARIO;
     }
     diag_free(&diags);
+    if (code == EXIT_DONE && r->hosts.through[r->self]) {
+        fprintf(stderr, "partyline node: %s comes through a gateway, says %s: it has no node\n",
+                r->args->name, r->args->hosts);
+        code = EXIT_USAGE;
+    }
+    if (code == EXIT_DONE && local_hosts_publish(&r->hosts, &r->roster) != OK)
+        code = EXIT_LACKING;
     return code;
 }
 
@@ -157,9 +168,8 @@ static void keep_outcome(struct run_node *r)
     r->result.waits = strdup(waits);
 }
 
-static void keep_exposure(void *ctx, const struct exposure *x)
+static void keep_exposure(struct trial_record *rec, const struct exposure *x)
 {
-    struct trial_record *rec = ctx;
     struct exposure_row *rows =
         realloc(rec->exposures, (rec->n_exposures + 1) * sizeof *rec->exposures);
     struct exposure_row *row;
@@ -175,12 +185,19 @@ static void keep_exposure(void *ctx, const struct exposure *x)
 
 static void leave(struct run_node *r)
 {
+    struct sights_found found;
     if (!r->node)
         return;
     keep_outcome(r);
-    uvnode_score(r->node, keep_exposure, &r->result.record);
+    if (uvnode_score(r->node, &found) == OK)
+        for (size_t i = 0; i < found.n_exposures; i++)
+            keep_exposure(&r->result.record, &found.exposures[i]);
+    sights_found_free(&found);
     r->result.record.ended = uvnode_now(r->node) - r->began;
     r->result.timed_out = r->timed_out;
+    if (r->gateway)
+        uvgateway_free(r->gateway);
+    r->gateway = NULL;
     uvnode_free(r->node);
     r->node = NULL;
     uv_close((uv_handle_t *)&r->tick, NULL);
@@ -210,14 +227,101 @@ static void on_signal(uv_signal_t *s, int number)
     on_tick(&r->tick);
 }
 
-/* As many sockets as the system lets it have. */
-static void raise_limit(void)
+static ns_t wall_clock(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (ns_t)t.tv_sec * NS_S + t.tv_nsec;
+}
+
+/* As many sockets as the system lets it have; a service is for many. */
+static uint32_t raise_limit(const struct run_node *r)
 {
     struct rlimit files;
+    rlim_t links;
     if (getrlimit(RLIMIT_NOFILE, &files) != 0)
-        return;
+        return UVNODE_LINKS;
     files.rlim_cur = files.rlim_max;
     setrlimit(RLIMIT_NOFILE, &files);
+    links = files.rlim_cur > 2 * FILES_OWN ? files.rlim_cur - FILES_OWN : FILES_OWN;
+    if (links < UVNODE_LINKS)
+        fprintf(stderr,
+                "partyline node: %s: only %llu files may be open here (ulimit -n): connections "
+                "beyond %llu are refused\n",
+                r->args->name, (unsigned long long)files.rlim_cur, (unsigned long long)links);
+    if (is_party(r) && links > UVNODE_LINKS)
+        links = UVNODE_LINKS;
+    return links < UVNODE_LINKS_MAX ? (uint32_t)links : UVNODE_LINKS_MAX;
+}
+
+/* By the time of day if people without nodes take part, or nodes are on several machines. */
+static ns_t clock_origin(const struct run_node *r)
+{
+    ns_t monotonic = (ns_t)uv_hrtime();
+    if (r->hosts.gateway != PARTY_NONE)
+        return monotonic - wall_clock();
+    if (r->hosts.epoch >= 0)
+        return monotonic - (wall_clock() - r->hosts.epoch);
+    return r->hosts.origin >= 0 ? r->hosts.origin : monotonic;
+}
+
+static int open_gateway(struct run_node *r, struct err *e)
+{
+    struct uvgateway_setup setup = {.loop = &r->loop,
+                                    .trial = &r->spec,
+                                    .http = r->hosts.http,
+                                    .smtp_url = r->hosts.smtp,
+                                    .from = r->hosts.from,
+                                    .foreign = &r->foreign};
+    r->foreign.who = r->hosts.through;
+    return r->self == r->hosts.gateway ? uvgateway_new(&r->gateway, &setup, e) : OK;
+}
+
+/* ---- the sign to begin ----------------------------------------------------------------- */
+
+static volatile sig_atomic_t called_off;
+
+static void call_off(int number)
+{
+    called_off = number;
+}
+
+/* 0: not there yet. */
+static ns_t sign(const char *path)
+{
+    char *text, *end;
+    size_t len;
+    ns_t at = 0;
+    if (files_read(path, 64, &text, &len, NULL) != OK)
+        return 0;
+    if (len && text[len - 1] == '\n' && text[0] >= '0' && text[0] <= '9') {
+        at = strtoll(text, &end, 10);
+        at = *end == '\n' ? at : 0;
+    }
+    free(text);
+    return at;
+}
+
+/* Returns at its time; a signal ends it. */
+static int await_sign(struct run_node *r, struct err *e)
+{
+    struct sigaction act = {.sa_handler = call_off};
+    struct timespec pause = {.tv_nsec = NS_MS};
+    ns_t until = (ns_t)uv_hrtime() + LOCAL_PATIENCE, at = 0;
+    if (!r->args->go || !is_party(r))
+        return OK;
+    sigemptyset(&act.sa_mask);
+    sigaction(SIGINT, &act, NULL);
+    sigaction(SIGTERM, &act, NULL);
+    while (!called_off && (at == 0 || wall_clock() < at + r->hosts.starts[r->self])) {
+        if (at == 0 && (ns_t)uv_hrtime() > until)
+            return err_set(e, ERR_ABSENT, "nobody gave the sign to begin: %s", r->args->go);
+        nanosleep(&pause, NULL);
+        if (at == 0)
+            at = sign(r->args->go);
+    }
+    r->signal = called_off;
+    return OK;
 }
 
 static int live(struct run_node *r, struct err *e)
@@ -230,8 +334,9 @@ static int live(struct run_node *r, struct err *e)
         .identity = r->spec.channel == CHANNEL_NONE ? NULL : &r->identity,
         .store = uvstore_base(r->store),
         .incarnation = (uint32_t)r->result.record.trial,
-        .origin = r->hosts.origin >= 0 ? r->hosts.origin : (ns_t)uv_hrtime(),
-        .shared_clock = r->hosts.origin >= 0,
+        .origin = clock_origin(r),
+        .foreign = r->hosts.gateway == PARTY_NONE ? NULL : &r->foreign,
+        .shared_clock = r->hosts.origin >= 0 || r->hosts.epoch >= 0,
         .metrics = &r->metrics,
         .done = on_done,
         .ctx = r,
@@ -244,12 +349,18 @@ static int live(struct run_node *r, struct err *e)
     uv_signal_start(&r->on_int, on_signal, SIGINT);
     uv_signal_start(&r->on_term, on_signal, SIGTERM);
     signal(SIGPIPE, SIG_IGN);
-    raise_limit();
-    rc = uvnode_new(&r->node, &setup, e);
+    setup.links = raise_limit(r);
+    rc = open_gateway(r, e);
+    if (rc == OK)
+        rc = uvnode_new(&r->node, &setup, e);
     if (rc == OK) {
+        if (r->gateway)
+            uvgateway_serve(r->gateway, r->node);
         r->began = uvnode_now(r->node);
         uv_timer_start(&r->tick, on_tick, TICK_MS, TICK_MS);
     } else {
+        if (r->gateway)
+            uvgateway_free(r->gateway);
         uv_close((uv_handle_t *)&r->tick, NULL);
         uv_close((uv_handle_t *)&r->on_int, NULL);
         uv_close((uv_handle_t *)&r->on_term, NULL);
@@ -288,7 +399,9 @@ static int run_it(struct run_node *r)
         rc = uvstore_open(&r->store, path, &r->result.record.trial, &e);
     if (rc == OK)
         rc = crowds_find(&r->crowds, &r->roster);
-    if (rc == OK) {
+    if (rc == OK)
+        rc = await_sign(r, &e);
+    if (rc == OK && !r->signal) {
         uv_loop_init(&r->loop);
         rc = live(r, &e);
         uv_loop_close(&r->loop);

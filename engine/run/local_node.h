@@ -14,9 +14,13 @@
 #include "engine/run/trial.h"
 
 #define LOCAL_LINGER (10 * NS_S)
+#define LOCAL_PATIENCE (120 * NS_S)
 
 struct local_node_args {
     const char *scenario, *name, *hosts, *key, *out;
+    const char *go; /* NULL: at once. Else a party begins when this file is there, at the time in
+                       nanoseconds since 1970 that it holds; after LOCAL_PATIENCE without it, it
+                       fails */
 };
 
 /* Returns an exit_code (run/run.h), after saying on stderr what is wrong. */
@@ -36,5 +40,13 @@ void local_result_free(struct local_result *);
 /* Takes nothing over. */
 int local_result_write(const char *path, const char *name, const struct local_result *,
                        struct err *);
+
+/* Adds what a node ended with to what the trial did; takes its outcome over. ERR_FORMAT: it
+ * names what there is not. */
+int local_result_merge(const struct trial_spec *, party_t, struct local_result *,
+                       struct trial_result *);
+/* A line more in why a trial is unfinished. */
+void local_result_why(struct trial_result *, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 #endif

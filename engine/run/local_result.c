@@ -1,8 +1,10 @@
 #include "engine/run/local_hosts.h"
 #include "engine/run/local_node.h"
 
+#include "engine/plugins.h"
 #include "engine/run/files.h"
 
+#include <stdarg.h>
 #include <stdlib.h>
 
 enum { RESULT_MAX_BYTES = 256 << 20 };
@@ -86,4 +88,78 @@ void local_result_free(struct local_result *r)
     free(r->waits);
     trial_record_free(&r->record);
     *r = (struct local_result){0};
+}
+
+/* ---- many nodes' as one trial's -------------------------------------------------------- */
+
+/* A text of the plugins' own, which outlives the trial. */
+static const char *lasting(const char *text)
+{
+    static const char *const facts[] = {"party_address", "party_member", "party_pair",
+                                        "party_input"};
+    for (size_t i = 0; i < sizeof facts / sizeof facts[0]; i++)
+        if (strcmp(facts[i], text) == 0)
+            return facts[i];
+    return NULL;
+}
+
+static int add_exposures(struct trial_result *to, const struct trial_record *from, uint32_t nodes)
+{
+    struct exposure *rows =
+        realloc(to->exposures, (to->n_exposures + from->n_exposures + 1) * sizeof *rows);
+    if (!rows)
+        return ERR_NOMEM;
+    to->exposures = rows;
+    for (size_t i = 0; i < from->n_exposures; i++) {
+        const struct exposure_row *x = &from->exposures[i];
+        const struct observer *o = plugin_observer(x->observer);
+        const char *what = lasting(x->what);
+        if (!o || !what || x->who >= nodes || (x->whom >= nodes && x->whom != PARTY_NONE) ||
+            (x->other >= nodes && x->other != PARTY_NONE))
+            return ERR_FORMAT;
+        rows[to->n_exposures++] = (struct exposure){.observer = o->name,
+                                                    .what = what,
+                                                    .who = x->who,
+                                                    .whom = x->whom,
+                                                    .other = x->other,
+                                                    .level = x->level,
+                                                    .first = x->first};
+    }
+    return OK;
+}
+
+void local_result_why(struct trial_result *r, const char *format, ...)
+{
+    char line[1024];
+    size_t len = r->why ? strlen(r->why) : 0;
+    char *more;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    more = realloc(r->why, len + strlen(line) + 2);
+    if (!more)
+        return;
+    r->why = more;
+    memcpy(more + len, line, strlen(line) + 1);
+    strcat(more, "\n");
+}
+
+int local_result_merge(const struct trial_spec *t, party_t id, struct local_result *one,
+                       struct trial_result *r)
+{
+    int rc = metrics_merge(&r->metrics, &one->record.metrics);
+    if (rc == OK)
+        rc = add_exposures(r, &one->record, t->roster->n);
+    if (id < t->roster->n_parties) {
+        r->outcomes[id] = one->outcome;
+        one->outcome = (struct outcome){0};
+        if (!r->outcomes[id].done && !r->outcomes[id].failure)
+            local_result_why(r, "%s %s", t->roster->entries[id].name,
+                             one->waits && one->waits[0] ? one->waits
+                                                         : "waits for nobody that it can name");
+    }
+    r->timed_out |= one->timed_out;
+    r->ended = one->record.ended > r->ended ? one->record.ended : r->ended;
+    return rc;
 }

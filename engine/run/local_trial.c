@@ -1,4 +1,4 @@
-#define _XOPEN_SOURCE 700 /* nftw */
+#define _GNU_SOURCE /* environ */
 #include "engine/run/local.h"
 
 #include "engine/run/files.h"
@@ -7,18 +7,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #define GRACE (5 * NS_S) /* to write results, after SIGTERM */
 #define STEP (2 * NS_MS) /* how often the runner looks */
+#define SETTLE (100 * NS_MS)
 
 static ns_t clock_now(void)
 {
@@ -38,6 +37,7 @@ static int make_folder(struct local_trial *t, struct err *e)
     t->self[n] = 0;
     if (!tmp || tmp[0] != '/' || strlen(tmp) > 40)
         tmp = "/tmp";
+    t->program = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
     snprintf(t->dir, sizeof t->dir, "%s/partyline-XXXXXX", tmp);
     if (mkdtemp(t->dir))
         return OK;
@@ -46,21 +46,22 @@ static int make_folder(struct local_trial *t, struct err *e)
     return ERR_IO;
 }
 
-static void path_of(const struct local_trial *t, party_t id, const char *what, char path[256])
+const char *local_trial_path(const struct local_trial *t, party_t id, const char *what, char *buf)
 {
-    snprintf(path, 256, "%s/%s%s", t->dir, t->spec->roster->entries[id].name, what);
+    snprintf(buf, LOCAL_PATH, "%s/%s%s%s", t->dir, t->spec->roster->entries[id].name,
+             *what ? "/" : "", what);
+    return buf;
 }
 
 static int make_key(struct local_trial *t, party_t id, json_t *host, struct err *e)
 {
     struct identity identity;
     uint8_t pub[IDENTITY_PUBLIC];
-    char path[256], hex[LOCAL_HEX];
+    char path[LOCAL_PATH], hex[LOCAL_HEX];
     int rc = local_key_make(&identity, e);
     if (rc != OK)
         return rc;
-    path_of(t, id, ".key", path);
-    rc = local_key_write(path, &identity, e);
+    rc = local_key_write(local_trial_path(t, id, "own.key", path), &identity, e);
     identity_encode(&identity.pub, pub);
     identity_wipe(&identity);
     local_hex(pub, sizeof pub, hex);
@@ -68,43 +69,67 @@ static int make_key(struct local_trial *t, party_t id, json_t *host, struct err 
     return rc;
 }
 
-static int write_all(struct local_trial *t, struct err *e)
+const char **local_trial_addresses(const struct local_trial *t)
 {
-    json_t *o = json_object(), *hosts = json_object();
-    char path[256];
-    int rc = OK;
-    t->began = clock_now();
-    json_object_set_new(o, "schema", json_integer(1));
-    json_object_set_new(o, "origin", json_integer(t->began));
+    const struct roster *r = t->spec->roster;
+    const char **list = calloc(r->n, sizeof *list);
+    for (party_t i = 0; list && i < r->n; i++)
+        list[i] = json_string_value(
+            json_object_get(json_object_get(t->hosts, r->entries[i].name), "address"));
+    return list;
+}
+
+static int write_coturn(struct local_trial *t, struct err *e)
+{
+    const char **addresses = local_trial_addresses(t);
+    char dir[LOCAL_PATH];
+    int rc = addresses ? OK : err_set(e, ERR_NOMEM, "no memory for addresses");
     for (party_t i = 0; rc == OK && i < t->spec->roster->n; i++) {
-        json_t *host =
-            json_pack("{s:s, s:i}", "address", "127.0.0.1", "port", (int)t->ports.first[i]);
-        if (t->spec->channel != CHANNEL_NONE)
-            rc = make_key(t, i, host, e);
-        json_object_set_new(hosts, t->spec->roster->entries[i].name, host);
-        if (rc == OK)
-            rc = local_strip(t->spec->cell, i, t->dir, e);
+        local_trial_path(t, i, "", dir);
+        if (coturn_runs(t->spec, i))
+            rc = coturn_write(dir, t->spec, addresses[i], addresses, t->secret, e);
+        else
+            rc = coturn_share(dir, t->spec->roster->entries[i].name, t->secret, e);
     }
-    json_object_set_new(o, "hosts", hosts);
-    snprintf(path, sizeof path, "%s/hosts.yaml", t->dir);
-    if (rc == OK)
-        rc = files_write_json(path, o, e);
-    json_decref(o);
+    free(addresses);
     return rc;
 }
 
-int local_trial_prepare(struct local_trial *t, const struct trial_spec *spec, struct err *e)
+static int write_all(struct local_trial *t, struct err *e)
+{
+    char path[LOCAL_PATH];
+    int rc = OK;
+    for (party_t i = 0; rc == OK && i < t->spec->roster->n; i++) {
+        json_t *host = t->where->host(t, i);
+        if (coturn_runs(t->spec, i))
+            json_object_set_new(host, "foreign", json_true());
+        rc = files_make_dir(local_trial_path(t, i, "", path), e);
+        if (rc == OK)
+            rc = local_strip(t->spec->cell, i, path, e);
+        if (rc == OK && t->spec->channel != CHANNEL_NONE)
+            rc = make_key(t, i, host, e);
+        json_object_set_new(t->hosts, t->spec->roster->entries[i].name, host);
+    }
+    if (rc == OK && coturn_needed(t->spec)) {
+        rc = coturn_secret(t->secret, e);
+        if (rc == OK)
+            rc = write_coturn(t, e);
+    }
+    return rc;
+}
+
+int local_trial_prepare(struct local_trial *t, const struct trial_spec *spec,
+                        const struct local_where *where, void *ctx, struct err *e)
 {
     int rc;
-    *t = (struct local_trial){.spec = spec};
+    *t = (struct local_trial){.spec = spec, .where = where, .ctx = ctx, .program = -1};
     t->children = calloc(spec->roster->n, sizeof *t->children);
-    if (!t->children)
+    t->hosts = json_object();
+    if (!t->children || !t->hosts)
         return err_set(e, ERR_NOMEM, "no memory for %u nodes", (unsigned)spec->roster->n);
     if (!spec->cell)
-        return err_set(e, ERR_UNSUPPORTED, "the world local runs scenarios of a file");
-    rc = local_ports_take(&t->ports, spec->roster->n, e);
-    if (rc == OK)
-        rc = make_folder(t, e);
+        return err_set(e, ERR_UNSUPPORTED, "a world of processes runs scenarios of a file");
+    rc = make_folder(t, e);
     return rc == OK ? write_all(t, e) : rc;
 }
 
@@ -113,36 +138,37 @@ int local_trial_prepare(struct local_trial *t, const struct trial_spec *spec, st
 static void become_node(const struct local_trial *t, party_t id)
 {
     const char *name = t->spec->roster->entries[id].name;
-    char scenario[256], hosts[256], key[256], log[256], out[256],
-        *self = (char *)(uintptr_t)t->self;
-    char *args[] = {self,      "node", "--scenario", scenario, "--name", (char *)(uintptr_t)name,
-                    "--hosts", hosts,  "--key",      key,      "--out",  out,
-                    NULL};
+    char dir[LOCAL_PATH], scenario[LOCAL_PATH + 80], *self = (char *)(uintptr_t)t->self;
+    char *args[] = {
+        self,      "node",       "--scenario", scenario,  "--name", (char *)(uintptr_t)name,
+        "--hosts", "hosts.yaml", "--key",      "own.key", "--out",  ".",
+        NULL};
     int fd;
-    path_of(t, id, ".yaml", scenario);
-    path_of(t, id, ".key", key);
-    path_of(t, id, ".log", log);
-    path_of(t, id, "", out);
-    snprintf(hosts, sizeof hosts, "%s/hosts.yaml", t->dir);
-    fd = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    snprintf(scenario, sizeof scenario, "%s.yaml", name);
+    if (chdir(t->where->inside ? t->where->inside : local_trial_path(t, id, "", dir)) != 0)
+        _exit(126);
+    fd = open("log", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (fd < 0 || dup2(fd, STDOUT_FILENO) < 0 || dup2(fd, STDERR_FILENO) < 0)
         _exit(126);
     setpgid(0, 0); /* what a terminal sends is for the runner, which ends its nodes itself */
     signal(SIGINT, SIG_DFL);
     signal(SIGTERM, SIG_DFL);
-    execv(self, args);
+    if (coturn_runs(t->spec, id))
+        coturn_exec();
+    fexecve(t->program, args, environ);
     _exit(127);
 }
 
 static int start(struct local_trial *t, party_t id, struct err *e)
 {
     struct local_child *c = &t->children[id];
-    pid_t parent = getpid(), pid = fork();
-    if (pid < 0)
-        return err_set(e, ERR_LIMIT, "can't start a node: %s", strerror(errno));
+    pid_t parent = getpid(), pid;
+    int rc = t->where->fork(t, id, &pid, e);
+    if (rc != OK)
+        return rc;
     if (pid == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
-        if (getppid() != parent)
+        if (getppid() != parent && getppid() != 0) /* 0: in another namespace */
             _exit(1);
         become_node(t, id);
     }
@@ -171,11 +197,53 @@ static bool reap(struct local_trial *t)
     return none;
 }
 
+/* So that a trial doesn't begin with waiting for it. */
+static int start_coturn(struct local_trial *t, struct err *e)
+{
+    struct timespec pause = {.tv_nsec = STEP};
+    const char **addresses = local_trial_addresses(t);
+    ns_t until = clock_now() + GRACE;
+    int rc = addresses ? OK : err_set(e, ERR_NOMEM, "no memory for addresses");
+    for (party_t i = 0; rc == OK && i < t->spec->roster->n; i++)
+        if (coturn_runs(t->spec, i) && t->spec->hosts[i].start == 0)
+            rc = start(t, i, e);
+    for (party_t i = 0; rc == OK && i < t->spec->roster->n; i++)
+        while (t->children[i].pid && !coturn_ready(t->children[i].pid, addresses[i])) {
+            reap(t);
+            if (clock_now() > until || !t->children[i].pid) {
+                char said[256];
+                local_trial_said(t, i, said, sizeof said);
+                rc = err_set(e, ERR_IO, "coturn does not come up: %s", said);
+                break;
+            }
+            nanosleep(&pause, NULL);
+        }
+    pause.tv_nsec = SETTLE; /* it binds before it reads */
+    nanosleep(&pause, NULL);
+    free(addresses);
+    return rc;
+}
+
+int local_trial_begin(struct local_trial *t, struct err *e)
+{
+    json_t *o;
+    char path[LOCAL_PATH];
+    int rc = t->secret[0] ? start_coturn(t, e) : OK;
+    t->began = clock_now();
+    o = json_pack("{s:i, s:I, s:O}", "schema", 1, "origin", (json_int_t)t->began, "hosts",
+                  t->hosts);
+    for (party_t i = 0; rc == OK && i < t->spec->roster->n; i++)
+        rc = files_write_json(local_trial_path(t, i, "hosts.yaml", path), o, e);
+    json_decref(o);
+    return rc;
+}
+
 static int fire(struct local_trial *t, const struct action *a, struct err *e)
 {
     struct local_child *c;
-    if (a->kind == ACT_LINK)
-        return OK;
+    if (a->kind != ACT_CRASH && a->kind != ACT_RESTART && a->kind != ACT_PAUSE &&
+        a->kind != ACT_RESUME)
+        return OK; /* the network's */
     c = &t->children[a->node];
     if (a->kind == ACT_RESTART)
         return c->pid == 0 ? start(t, a->node, e) : OK;
@@ -225,16 +293,17 @@ static bool comes_back(const struct local_trial *t, party_t id, ns_t now)
 static bool is_over(struct local_trial *t, ns_t now)
 {
     bool over = true;
-    char path[256];
+    char path[LOCAL_PATH];
     for (party_t i = 0; i < t->spec->roster->n; i++) {
         struct local_child *c = &t->children[i];
         bool gone = c->started && c->pid == 0 && !comes_back(t, i, now);
         if (i >= t->spec->roster->n_parties) {
-            if (gone && !c->crashed)
+            c->early |= gone && !c->crashed;
+            if (c->early)
                 return true;
             continue;
         }
-        path_of(t, i, "/done", path);
+        local_trial_path(t, i, "done", path);
         if (!c->done && c->started && access(path, F_OK) == 0)
             c->done = true;
         /* One that gave up fails the trial, but the others may still find out why. */
@@ -285,11 +354,10 @@ int local_trial_run(struct local_trial *t, struct err *e)
 
 void local_trial_said(const struct local_trial *t, party_t id, char *buf, size_t cap)
 {
-    char path[256], *text, *from;
+    char path[LOCAL_PATH], *text, *from;
     size_t len;
     buf[0] = 0;
-    path_of(t, id, ".log", path);
-    if (files_read(path, 1 << 20, &text, &len, NULL) != OK)
+    if (files_read(local_trial_path(t, id, "log", path), 1 << 20, &text, &len, NULL) != OK)
         return;
     while (len && text[len - 1] == '\n')
         text[--len] = 0;
@@ -300,35 +368,21 @@ void local_trial_said(const struct local_trial *t, party_t id, char *buf, size_t
 
 /* ---- afterwards ----------------------------------------------------------------------- */
 
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
-{
-    (void)st, (void)type, (void)at;
-    return remove(path);
-}
-
-static void wipe_key(const struct local_trial *t, party_t id)
-{
-    static const uint8_t zeros[2048];
-    struct stat st;
-    char path[256];
-    int fd;
-    path_of(t, id, ".key", path);
-    fd = open(path, O_WRONLY | O_CLOEXEC);
-    if (fd < 0)
-        return;
-    if (fstat(fd, &st) == 0 && st.st_size <= (off_t)sizeof zeros &&
-        write(fd, zeros, (size_t)st.st_size) == st.st_size)
-        fsync(fd);
-    close(fd);
-}
-
 void local_trial_free(struct local_trial *t)
 {
-    for (party_t i = 0; t->dir[0] && i < t->spec->roster->n; i++)
-        wipe_key(t, i);
+    for (party_t i = 0; t->dir[0] && t->secret[0] && i < t->spec->roster->n; i++) {
+        char path[LOCAL_PATH], name[80];
+        snprintf(name, sizeof name, "%s.yaml", t->spec->roster->entries[i].name);
+        files_wipe(local_trial_path(t, i, name, path));
+    }
     if (t->dir[0])
-        nftw(t->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-    local_ports_give(&t->ports);
+        files_remove_tree(t->dir);
+    sodium_memzero(t->secret, sizeof t->secret);
+    if (t->program >= 0)
+        close(t->program);
+    json_decref(t->hosts);
     free(t->children);
     t->children = NULL;
+    t->hosts = NULL;
+    t->program = -1;
 }

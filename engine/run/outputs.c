@@ -139,11 +139,15 @@ static json_t *verdict_json(const struct run *r, int exit_code)
                               (int)t->unfinished);
         if (t->why)
             json_object_set_new(c, "why", json_string(t->why));
+        if (t->invalid)
+            json_object_set_new(c, "void", json_string(t->invalid));
         json_array_append_new(cells, c);
     }
     return json_pack("{s:i, s:i, s:s, s:o}", "schema", 1, "exit", exit_code, "verdict",
                      exit_code == EXIT_DONE           ? "met"
                      : exit_code == EXIT_TRIAL_FAILED ? "a trial failed"
+                     : exit_code == EXIT_LEFT_BEHIND  ? "met, and something was left behind"
+                     : exit_code == EXIT_POOR         ? "met, by a poor measurement"
                                                       : "an expectation is unmet",
                      "cells", cells);
 }
@@ -166,6 +170,8 @@ static json_t *env_json(const struct run *r)
         o, "events_per_second",
         json_integer(r->wall_s > 0 ? (json_int_t)((double)r->events / r->wall_s) : 0));
     json_object_set_new(o, "peak_memory_bytes", json_integer((json_int_t)r->peak_kib * 1024));
+    if (r->world_env)
+        json_object_update(o, r->world_env);
     return o;
 }
 
@@ -193,6 +199,14 @@ static void csv_text(FILE *f, const char *text)
     fputc('"', f);
 }
 
+/* Who learned it: a party, a service, or the ISP of one. */
+static void csv_who(FILE *f, const struct roster *r, party_t who)
+{
+    char name[80];
+    snprintf(name, sizeof name, "isp_%s", r->entries[who < r->n ? who : who - r->n].name);
+    csv_text(f, who < r->n ? name + 4 : name);
+}
+
 static void write_exposures(const struct run *r, FILE *f)
 {
     char name[CELL_NAME_MAX];
@@ -205,7 +219,7 @@ static void write_exposures(const struct run *r, FILE *f)
             const struct exposure_row *x = &t->rows[j];
             csv_text(f, name);
             fprintf(f, ",%s,%s,", x->observer, x->what);
-            csv_text(f, who[x->who].name);
+            csv_who(f, t->spec->roster, x->who);
             fputc(',', f);
             csv_text(f, x->whom < t->spec->roster->n ? who[x->whom].name : "");
             fprintf(f, ",%u,%u,%" PRId64 ",", (unsigned)x->level, (unsigned)t->row_trials[j],

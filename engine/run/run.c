@@ -1,9 +1,11 @@
 #include "engine/run/run.h"
 
 #include "engine/base/bytes.h"
+#include "engine/observers/record.h"
 #include "engine/run/evlog.h"
 #include "engine/run/files.h"
 #include "engine/run/outputs.h"
+#include "engine/run/sightings.h"
 #include "engine/run/workers.h"
 
 #include <errno.h>
@@ -123,6 +125,7 @@ void run_free(struct run *r)
         free(r->cells[i].verdicts);
     }
     free(r->cells);
+    json_decref(r->world_env);
     *r = (struct run){0};
 }
 
@@ -199,6 +202,23 @@ static int open_trace(const struct run *r, const struct cell *c, uint32_t k, str
     return to->out ? OK : err_set(e, ERR_IO, "%s: can't be written", path);
 }
 
+static int open_sightings(const struct run *r, const struct cell *c, uint32_t k, struct trace *to,
+                          struct sightings **out, struct err *e)
+{
+    char path[PATH_MAX + 64];
+    int rc;
+    *out = NULL;
+    if (!r->opts.sightings)
+        return OK;
+    snprintf(path, sizeof path, "%s/sightings", r->dir);
+    rc = files_make_dir(path, e);
+    if (rc != OK)
+        return rc;
+    snprintf(path, sizeof path, "%s/sightings/%u-%u.sights", r->dir, (unsigned)c->index,
+             (unsigned)k);
+    return sightings_begin(out, path, &c->spec, to, RECORD_SIGHTINGS, e);
+}
+
 static int close_trace(FILE *f)
 {
     bool good = !ferror(f);
@@ -230,6 +250,7 @@ static int do_trial(void *ctx, uint32_t i, uint64_t *events, struct err *e)
 {
     struct run *r = ctx;
     struct trial_record rec;
+    struct sightings *sightings;
     struct trace trace = {.events = evlog_take, .ctx = evlog_writer_new()};
     char path[PATH_MAX];
     uint32_t k;
@@ -241,8 +262,14 @@ static int do_trial(void *ctx, uint32_t i, uint64_t *events, struct err *e)
         evlog_writer_free(trace.ctx);
         return rc;
     }
-    rc =
-        trial_run(r->opts.world, &c->cell->spec, c->cell->index, k, c->cell->seed, &trace, &rec, e);
+    rc = open_sightings(r, c->cell, k, &trace, &sightings, e);
+    if (rc == OK)
+        rc = trial_run(r->opts.world, &c->cell->spec, c->cell->index, k, c->cell->seed, &trace,
+                       &rec, e);
+    else
+        rec = (struct trial_record){0};
+    if (sightings && sightings_close(sightings, rc == OK ? e : NULL) != OK && rc == OK)
+        rc = ERR_IO;
     if (trace.out && close_trace(trace.out) != OK && rc == OK)
         rc = err_set(e, ERR_IO, "%s/traces: %s", r->dir, strerror(errno));
     if (rc == OK)
@@ -323,7 +350,8 @@ int run_judge(struct run *r)
             c->verdicts[j].unjudged = beyond(r->opts.world, x->expect, &c->verdicts[j].result);
             unmet |= !c->verdicts[j].result.met && !c->verdicts[j].unjudged;
         }
-        failed |= c->tally.wrong > 0 || (c->tally.unfinished > 0 && !c->completion_judged);
+        failed |= c->tally.wrong > 0 || c->tally.invalid ||
+                  (c->tally.unfinished > 0 && !c->completion_judged);
     }
     return failed ? EXIT_TRIAL_FAILED : unmet ? EXIT_UNMET : EXIT_DONE;
 }
@@ -356,40 +384,97 @@ static int claim_folder(struct run *r, struct err *e)
     return rc;
 }
 
+/* Tells the world that a run begins. EXIT_DONE, or how the run ends. */
+static int begin_world(struct run *r, const struct trial_spec **cells)
+{
+    const struct world *w = r->opts.world;
+    char share[PATH_MAX];
+    struct err e = {0};
+    int rc;
+    snprintf(share, sizeof share, "%s/..", scenario_data_dir());
+    for (size_t i = 0; i < r->n_cells; i++)
+        cells[i] = &r->cells[i].cell->spec;
+    rc = w->begin(&(struct world_run){.cells = cells,
+                                      .n_cells = r->n_cells,
+                                      .inventory = r->opts.inventory,
+                                      .share = share,
+                                      .dir = r->dir,
+                                      .quiet = r->opts.quiet},
+                  &e);
+    if (rc == OK)
+        return EXIT_DONE;
+    fprintf(stderr, "partyline: %s\n", e.text);
+    return rc == ERR_INVALID  ? EXIT_USAGE
+           : rc == ERR_ABSENT ? EXIT_LACKING
+           : rc == ERR_CLOSED ? EXIT_INTERRUPTED
+                              : EXIT_PROVISIONING;
+}
+
+/* What it has to say at the end, and the code that this comes to. */
+static int end_world(struct run *r)
+{
+    struct world_verdict v = {0};
+    r->opts.world->end(&v);
+    r->world_env = v.env;
+    if (v.left[0])
+        fprintf(stderr, "partyline: left behind: %s\n", v.left);
+    if (v.poor[0])
+        fprintf(stderr, "partyline: the measurement is poor: %s\n", v.poor);
+    return v.left[0] ? EXIT_LEFT_BEHIND : v.poor[0] ? EXIT_POOR : EXIT_DONE;
+}
+
+static int run_trials(struct run *r, struct workers_report *report, struct err *e)
+{
+    struct timespec from, to;
+    int rc;
+    clock_gettime(CLOCK_MONOTONIC, &from);
+    rc = workers_run(&(struct workers){.jobs = r->opts.world->begin ? 1 : r->opts.jobs,
+                                       .n = r->n_trials,
+                                       .quiet = r->opts.quiet,
+                                       .title = r->scenario->name,
+                                       .done_before = there_already,
+                                       .work = do_trial,
+                                       .ctx = r},
+                     report, e);
+    clock_gettime(CLOCK_MONOTONIC, &to);
+    r->wall_s = (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) * 1e-9;
+    r->events = report->events;
+    r->peak_kib = report->peak_kib;
+    r->n_redone = report->ran;
+    return rc;
+}
+
 int run_all(struct run *r)
 {
     struct err e = {0};
-    struct timespec from, to;
     struct workers_report report = {0};
-    int code, rc = claim_folder(r, &e);
+    const struct trial_spec **cells = NULL;
+    int code, begun = EXIT_DONE, world = EXIT_DONE, rc = claim_folder(r, &e);
     if (rc != OK) {
         fprintf(stderr, "partyline: %s\n", e.text);
         return rc == ERR_EXISTS ? EXIT_USAGE : EXIT_LACKING;
     }
-    clock_gettime(CLOCK_MONOTONIC, &from);
     rc = outputs_manifest(r, &e);
-    if (rc == OK)
-        rc = workers_run(&(struct workers){.jobs = r->opts.jobs,
-                                           .n = r->n_trials,
-                                           .quiet = r->opts.quiet,
-                                           .title = r->scenario->name,
-                                           .done_before = there_already,
-                                           .work = do_trial,
-                                           .ctx = r},
-                         &report, &e);
-    clock_gettime(CLOCK_MONOTONIC, &to);
-    r->wall_s = (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) * 1e-9;
-    r->events = report.events;
-    r->peak_kib = report.peak_kib;
-    r->n_redone = report.ran;
+    if (rc == OK && r->opts.world->begin) {
+        cells = calloc(r->n_cells + 1, sizeof *cells);
+        begun = cells ? begin_world(r, cells) : EXIT_LACKING;
+    }
+    if (rc == OK && begun == EXIT_DONE)
+        rc = run_trials(r, &report, &e);
+    if (cells)
+        world = end_world(r);
+    free(cells);
     if (report.interrupted) {
         fprintf(stderr, "partyline: interrupted; what was finished is in %s (--resume goes on)\n",
                 r->dir);
         return EXIT_INTERRUPTED;
     }
+    if (begun != EXIT_DONE)
+        return begun;
     if (rc == OK)
         rc = add_up(r, &e);
     code = run_judge(r);
+    code = code != EXIT_DONE ? code : world;
     if (rc == OK)
         rc = outputs_write(r, code, &e);
     if (rc == OK)

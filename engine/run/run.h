@@ -27,14 +27,19 @@ enum exit_code {
     EXIT_DIFFERS = 31,
     EXIT_NOT_COMPARABLE = 32,
     EXIT_INCONCLUSIVE = 33,
+    EXIT_PROVISIONING = 40,
+    EXIT_LEFT_BEHIND = 41,
+    EXIT_POOR = 43,
     EXIT_INTERRUPTED = 130
 };
 
 struct run_options {
     const struct world *world;
-    const char *out; /* NULL: results/<scenario>/<world>-<run id> */
-    unsigned jobs;   /* 0: one a core */
+    const char *out;       /* NULL: results/<scenario>/<world>-<run id> */
+    const char *inventory; /* for worlds on hosts; NULL: none */
+    unsigned jobs;         /* 0: one a core */
     bool resume, quiet;
+    bool sightings; /* keeps sightings/<cell>-<trial>.sights: what `partyline observe` reads */
     bool trace; /* keeps traces/<cell>-<trial>.txt: what `partyline trace` prints of each trial */
     const struct scenario_set *only; /* axis=value: cells that match all of them */
     size_t n_only;
@@ -70,6 +75,7 @@ struct run {
     double wall_s;
     uint64_t events;
     long peak_kib;
+    json_t *world_env; /* what the world adds to env.json; or NULL */
 };
 
 /* Chooses cells, checks them against the world (findings go to diags), names the folder.

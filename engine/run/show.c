@@ -252,6 +252,24 @@ static json_t *costs_json(const struct resolving *r)
 /* ---- the cell
  * ---------------------------------------------------------------------------------------- */
 
+static json_t *observer_json(const struct observer_spec *spec)
+{
+    json_t *o = plugin_json(spec->ops->name, spec->ops->opts, spec->opts), *x;
+    if (spec->named) {
+        x = json_array();
+        for (size_t i = 0; i < spec->n_named; i++)
+            json_array_append_new(x, json_string(spec->named[i]));
+        put(o, "at", x);
+    }
+    if (spec->coalition) {
+        x = json_pack("{s:i}", "size", (int)spec->coalition);
+        if (spec->draws)
+            put(x, "draws", json_integer(spec->draws));
+        put(o, "coalitions", x);
+    }
+    return o;
+}
+
 static json_t *spec_json(const struct resolving *r)
 {
     const struct trial_spec *spec = &r->cell->spec;
@@ -259,9 +277,7 @@ static json_t *spec_json(const struct resolving *r)
     for (size_t i = 0; i < spec->n_actions; i++)
         json_array_append_new(events, action_json(r, &spec->actions[i]));
     for (size_t i = 0; i < spec->n_observers; i++)
-        json_array_append_new(observers,
-                              plugin_json(spec->observers[i].ops->name,
-                                          spec->observers[i].ops->opts, spec->observers[i].opts));
+        json_array_append_new(observers, observer_json(&spec->observers[i]));
     put_quantity(o, "limit", OPT_DURATION, spec->limit);
     put(o, "regions", regions_json(r));
     put(o, "parties", groups_json(r, false));

@@ -1,6 +1,7 @@
 #include "engine/run/table.h"
 
 #include "engine/run/outputs.h"
+#include "engine/run/privacy_table.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -323,6 +324,7 @@ void table_print(const struct run *r, FILE *out, bool colour)
     print_grid(&g, out, colour);
     free(g.cells);
     fputc('\n', out);
+    privacy_table_print(r, out, colour);
     if (one_result(r))
         fprintf(out, "result: %s\n", one_result(r));
     for (size_t i = 0; i < r->n_cells; i++) {

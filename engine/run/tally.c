@@ -9,9 +9,20 @@ static const struct {
 } quantiles[] = {{"p50", HIST_P50}, {"p90", HIST_P90}, {"p99", HIST_P99}, {"p999", HIST_P999}};
 enum { N_QUANTILES = sizeof quantiles / sizeof quantiles[0] };
 
-static const char *kind_of(const struct trial_spec *t, party_t who)
+/* "party", a service's role, "isp" (a party's) or "isp_ROLE" (a service's). */
+static const char *kind_of(const struct trial_spec *t, party_t who, char buf[32])
 {
-    return who < t->roster->n_parties ? "party" : t->roster->entries[who].role;
+    const struct roster *r = t->roster;
+    party_t at = who < r->n ? who : who - r->n;
+    bool party = at < r->n_parties;
+    snprintf(buf, 32, "%s%s",
+             who < r->n ? ""
+             : party    ? "isp"
+                        : "isp_",
+             party && who >= r->n ? ""
+             : party              ? "party"
+                                  : r->entries[at].role);
+    return buf;
 }
 
 static struct exposure_sum *sum_of(struct tally *c, const char *what, const char *kind)
@@ -41,6 +52,7 @@ static struct exposure_sum *sum_of(struct tally *c, const char *what, const char
 
 int tally_init(struct tally *c, const struct trial_spec *spec, uint32_t trials)
 {
+    char kind[32];
     *c = (struct tally){.spec = spec};
     metrics_init(&c->metrics);
     for (int i = 0; i < METRIC_COUNT; i++) {
@@ -50,7 +62,7 @@ int tally_init(struct tally *c, const struct trial_spec *spec, uint32_t trials)
     }
     if (spec->n_observers)
         for (uint32_t i = 0; i < spec->roster->n; i += i ? 1 : spec->roster->n_parties)
-            if (!sum_of(c, "party_address", kind_of(spec, i)))
+            if (!sum_of(c, "party_address", kind_of(spec, i, kind)))
                 return ERR_NOMEM;
     c->digest = XXH3_createState();
     return c->digest && XXH3_64bits_reset(c->digest) == XXH_OK ? OK : ERR_NOMEM;
@@ -66,6 +78,8 @@ void tally_free(struct tally *c)
     free(c->sums);
     free(c->result);
     free(c->why);
+    free(c->invalid);
+    privacy_free(&c->privacy);
     XXH3_freeState(c->digest);
     *c = (struct tally){0};
 }
@@ -124,14 +138,16 @@ static int add_exposures(struct tally *c, const struct trial_record *rec)
 {
     struct exposure_row *rows = calloc(rec->n_exposures + 1, sizeof *rows);
     struct tally one = {0};
+    char kind[32];
+    size_t n = 0;
     int rc = rows ? OK : ERR_NOMEM;
     for (size_t i = 0; rc == OK && i < rec->n_exposures; i++) {
         const struct exposure_row *x = &rec->exposures[i];
         struct exposure_sum *s;
-        if (x->who >= c->spec->roster->n)
+        if (x->who / 2 >= c->spec->roster->n)
             continue;
-        rows[i] = *x;
-        s = sum_of(&one, x->what, kind_of(c->spec, x->who));
+        rows[n++] = *x;
+        s = sum_of(&one, x->what, kind_of(c->spec, x->who, kind));
         if (s)
             s->most++;
         else
@@ -145,7 +161,7 @@ static int add_exposures(struct tally *c, const struct trial_record *rec)
             s->most = one.sums[i].most;
     }
     if (rc == OK)
-        rc = merge_rows(c, rows, rec->n_exposures);
+        rc = merge_rows(c, rows, n);
     free(one.sums);
     free(rows);
     return rc;
@@ -176,6 +192,10 @@ int tally_add(struct tally *c, const struct trial_record *rec)
         c->result = NULL;
         c->results_vary = true;
     }
+    if (rec->invalid && !c->invalid)
+        c->invalid = strdup(rec->invalid);
+    if (rc == OK)
+        rc = privacy_add(&c->privacy, rec->findings, rec->n_findings);
     return rc == OK ? add_exposures(c, rec) : rc;
 }
 
@@ -298,6 +318,8 @@ int tally_lookup(void *ctx, const char *path, int64_t *value)
         return lookup_named(at, c->metrics.counts, count_infos, COUNT_COUNT, value);
     if (prefix(&at, "exposures"))
         return lookup_exposure(c, at, value);
+    if (prefix(&at, "privacy"))
+        return privacy_lookup(&c->privacy, at, value);
     return lookup_metric(c, path, value);
 }
 
@@ -366,6 +388,10 @@ json_t *tally_json(const struct tally *c)
     json_object_set_new(o, "counts", counts);
     json_object_set_new(o, "drops", drops);
     json_object_set_new(o, "exposures", exposures);
+    if (c->privacy.n)
+        json_object_set_new(o, "privacy", privacy_json(&c->privacy));
+    if (c->invalid)
+        json_object_set_new(o, "invalid", json_string(c->invalid));
     if (c->result)
         json_object_set_new(o, "result", json_string(c->result));
     if (c->why)

@@ -7,6 +7,7 @@
 #define PARTYLINE_RUN_TALLY_H
 
 #include "engine/run/interval.h"
+#include "engine/run/privacy.h"
 #include "engine/run/trial.h"
 
 #include <xxhash.h>
@@ -29,6 +30,8 @@ struct tally {
     size_t n_rows;
     struct exposure_sum *sums; /* in order of what, kind; services that learned nothing too */
     size_t n_sums;
+    struct privacy_sums privacy;
+    char *invalid; /* why the first void trial is void; NULL: none is */
     XXH3_state_t *digest;
     char *result; /* the first trial's, if all trials that have one agree; else NULL */
     bool results_vary;

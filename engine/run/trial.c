@@ -1,6 +1,7 @@
 #include "engine/run/trial.h"
 
 #include "engine/base/prng.h"
+#include "engine/run/privacy.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -100,6 +101,14 @@ int trial_run(const struct world *world, const struct trial_spec *t, uint32_t ce
         row->level = x->level;
         row->first = x->first;
     }
+    rec->findings = r.findings;
+    rec->n_findings = r.n_findings;
+    rec->invalid = r.invalid;
+    r.findings = NULL;
+    r.n_findings = 0;
+    r.invalid = NULL;
+    if (rc == OK)
+        rc = privacy_fold(t, &rec->findings, &rec->n_findings);
     trial_result_free(&r, t->roster->n_parties);
     return rc == OK ? OK : err_set(e, rc, "%s", err_name(rc));
 }
@@ -110,6 +119,8 @@ void trial_record_free(struct trial_record *rec)
     free(rec->why);
     free(rec->result);
     free(rec->exposures);
+    privacy_rows_free(rec->findings, rec->n_findings);
+    free(rec->invalid);
     *rec = (struct trial_record){0};
 }
 
@@ -128,7 +139,7 @@ static bool hist_empty(const struct hist *h)
     return hist_count(h) == 0 && h->negative == 0 && h->lost == 0;
 }
 
-static json_t *hist_encode(const struct hist *h)
+json_t *trial_hist_encode(const struct hist *h)
 {
     json_t *o, *buckets = json_array();
     unsigned cursor = 0;
@@ -173,7 +184,7 @@ json_t *trial_encode(const struct trial_record *rec)
     for (int i = 0; i < METRIC_COUNT; i++) {
         if (hist_empty(&rec->metrics.hist[i]))
             continue;
-        h = hist_encode(&rec->metrics.hist[i]);
+        h = trial_hist_encode(&rec->metrics.hist[i]);
         json_object_set_new(metrics, metric_infos[i].name, h);
     }
     json_object_set_new(o, "metrics", metrics);
@@ -190,6 +201,10 @@ json_t *trial_encode(const struct trial_record *rec)
         json_array_append_new(exposures, row);
     }
     json_object_set_new(o, "exposures", exposures);
+    if (rec->n_findings)
+        json_object_set_new(o, "privacy", privacy_encode(rec->findings, rec->n_findings));
+    if (rec->invalid)
+        json_object_set_new(o, "invalid", json_string(rec->invalid));
     return o;
 }
 
@@ -216,7 +231,7 @@ static uint64_t get_u64(const json_t *o, const char *key, bool *bad)
     return v;
 }
 
-static void hist_decode(const json_t *o, struct hist *h, bool *bad)
+void trial_hist_decode(const json_t *o, struct hist *h, bool *bad)
 {
     const json_t *buckets = json_object_get(o, "buckets");
     size_t n = json_array_size(buckets);
@@ -314,14 +329,17 @@ int trial_decode(const json_t *o, struct trial_record *rec, struct err *e)
     for (int i = 0; i < METRIC_COUNT; i++) {
         const json_t *h = json_object_get(metrics, metric_infos[i].name);
         if (h)
-            hist_decode(h, &rec->metrics.hist[i], &bad);
+            trial_hist_decode(h, &rec->metrics.hist[i], &bad);
         known += h != NULL;
     }
     counts_decode(json_object_get(o, "counts"), rec->metrics.counts, count_infos, COUNT_COUNT,
                   &bad);
     counts_decode(json_object_get(o, "drops"), rec->metrics.drops, drop_infos, DROP_COUNT, &bad);
     rec->metrics.protocol_rounds = (uint64_t)get_int(o, "protocol_rounds", &bad);
+    rec->invalid = copy(json_string_value(json_object_get(o, "invalid")));
     if (exposures_decode(json_object_get(o, "exposures"), rec, &bad) != OK ||
+        privacy_decode(json_object_get(o, "privacy"), &rec->findings, &rec->n_findings, &bad) !=
+            OK ||
         known != json_object_size(metrics) || rec->status > TRIAL_UNFINISHED)
         bad = true;
     if (!bad)

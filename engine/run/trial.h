@@ -31,6 +31,9 @@ struct trial_record {
     struct metrics metrics;
     struct exposure_row *exposures;
     size_t n_exposures;
+    struct finding_row *findings;
+    size_t n_findings;
+    char *invalid; /* why its findings are void: a sentinel failed; NULL: they are not */
 };
 
 /* The seed of trial k: the same in every cell, so that cells meet the same networks. */
@@ -44,6 +47,10 @@ int trial_run(const struct world *, const struct trial_spec *, uint32_t cell, ui
 json_t *trial_encode(const struct trial_record *);
 /* Foreign bytes: checked. ERR_FORMAT or ERR_MISMATCH with a sentence. */
 int trial_decode(const json_t *, struct trial_record *, struct err *);
+
+/* A histogram in such a file; *bad is set if it is not one of ours. */
+json_t *trial_hist_encode(const struct hist *);
+void trial_hist_decode(const json_t *, struct hist *, bool *bad);
 
 void trial_record_free(struct trial_record *);
 

@@ -91,11 +91,17 @@ static void wait_all(const struct workers *w, struct board *b, pid_t *pids, unsi
     bool bar = !w->quiet && isatty(STDERR_FILENO);
     unsigned left = jobs;
     uint32_t shown = UINT32_MAX, finished;
+    bool passed_on = false;
     struct timespec pause = {.tv_nsec = bar ? 50000000 : 2000000};
     while (left) {
         int status;
         pid_t pid = waitpid(-1, &status, bar ? WNOHANG : 0);
         finished = __atomic_load_n(&b->finished, __ATOMIC_SEQ_CST);
+        /* One whose piece takes long may have a way to end it. */
+        for (unsigned i = 0; interrupted && !passed_on && i < jobs; i++)
+            if (pids[i] > 0 && pids[i] != pid)
+                kill(pids[i], SIGTERM);
+        passed_on |= interrupted;
         if (bar && finished != shown)
             show(w, shown = finished);
         if (pid == 0) {

@@ -12,6 +12,7 @@
  * million hosts).
  *
  * usage: bench_message [--json FILE] [--hosts N] [--runs N]
+ * --hosts N: the rows of so many hosts alone; 1: memory alone.
  * The file gets a line of JSON appended for each row. */
 #include "engine/protocol.h"
 #include "engine/run/people.h"
@@ -234,21 +235,20 @@ static void empty(unsigned pending)
  * ---------------------------------------------------------------------------
  */
 
-/* Bytes that the heap holds at the end of a trial of so many idle hosts, at the
- * observer's place: the only one called while all nodes live. */
+/* Bytes that the heap holds at the end of a trial, where an observer is asked for its last claims:
+ * all nodes live. */
 static size_t held;
 
-static void look(void *self, const struct truth *truth,
-                 void (*add)(void *, const struct exposure *), void *ctx)
+static void look(void *self, ns_t now)
 {
-    struct mallinfo2 now = mallinfo2();
-    (void)self, (void)truth, (void)add, (void)ctx;
-    held = now.uordblks + now.hblkhd;
+    struct mallinfo2 heap = mallinfo2();
+    (void)self, (void)now;
+    held = heap.uordblks + heap.hblkhd;
 }
 
-static int no_init(void *self, const void *opts, uint32_t n)
+static int no_init(void *self, const struct observer_setup *setup, struct err *err)
 {
-    (void)self, (void)opts, (void)n;
+    (void)self, (void)setup, (void)err;
     return OK;
 }
 
@@ -257,36 +257,84 @@ static void no_see(void *self, const struct sighting *s)
     (void)self, (void)s;
 }
 
-static double idle_bytes(unsigned hosts)
+/* What a trial of a scenario holds at its end, beyond the scenario's own. Frees the scenario. */
+static double held_by(struct scenario *s)
 {
     static const struct observer watcher = {
-        .name = "bench", .init = no_init, .see = no_see, .score = look};
-    const struct observer_spec spec = {.ops = &watcher};
-    struct scenario *s = load_idle(hosts);
+        .name = "bench", .size = 1, .init = no_init, .see = no_see, .end = look};
+    const struct observer_spec watching = {.ops = &watcher};
+    struct trial_spec *spec = &s->cells[0].spec;
+    struct trial_result result;
     struct people people;
+    struct err err;
     size_t before;
-    if (people_make(&people, &s->cells[0].spec, 1) != OK)
+    if (people_make(&people, spec, 1) != OK)
         exit(1);
     before = mallinfo2().uordblks + mallinfo2().hblkhd;
-    s->cells[0].spec.observers = &spec;
-    s->cells[0].spec.n_observers = 1;
-    run(s);
+    spec->observers = &watching;
+    spec->n_observers = 1;
+    if (world_sim.run(spec, 1, NULL, NULL, &result, &err) != OK) {
+        fprintf(stderr, "bench_message: %s\n", err.text);
+        exit(1);
+    }
+    trial_result_free(&result, spec->roster->n_parties);
     people_free(&people);
     scenario_free(s);
     return (double)(held - before);
 }
 
-/* What one more host costs the simulator, its entries in the scenario not
- * counted. */
-static void idle_host(void)
+/* Messages of 64 bytes on their way over a path of two seconds when the trial is cut off: the
+ * server dials and says hello at 4 s, which comes at 6 s. */
+static struct scenario *load_flying(unsigned hosts, unsigned each)
 {
-    double runs[RUNS];
+    char text[512];
+    snprintf(text, sizeof text,
+             "schema: 1\n"
+             "name: bench\n"
+             "regions: {us: {us: 4s}}\n"
+             "parties:\n"
+             "  - {name: client, count: %u, region: us, role: client}\n"
+             "  - {name: server, region: us, role: server}\n"
+             "protocol: {name: ping, size: 64B, count: %u, interval: 1ms, one_way: true}\n"
+             "transport: direct\n"
+             "channel: none\n"
+             "crypto: modelled\n"
+             "observers: [{name: exposure, enabled: false}]\n"
+             "limit: 7s\n",
+             hosts, each);
+    return load(text);
+}
+
+/* What one more idle host costs the simulator; what an open channel adds to each of its two ends,
+ * with the link and all that transport, channel and protocol keep of the peer; and what a message
+ * on its way costs beyond the bytes that its link carries. */
+static void memory(void)
+{
+    enum { FEW = 10000, MANY = 100000, SOME = 20000, EACH = 4, CARRIED = 64 + 16 + 8 + 1 };
+    const struct setting talk = {"direct", "noise", true, 0, 1};
+    double idle[RUNS], channel[RUNS], message[RUNS];
     struct spread all;
-    for (int i = 0; i < RUNS; i++)
-        runs[i] = (idle_bytes(100000) - idle_bytes(10000)) / 90000;
-    all = spread_of(runs, RUNS);
-    printf("idle    %7d hosts %9.0f bytes a host beyond the scenario's own\n", 100000, all.value);
+    for (int i = 0; i < RUNS; i++) {
+        struct setting few = talk, many = talk;
+        few.hosts = FEW;
+        many.hosts = SOME;
+        idle[i] = (held_by(load_idle(MANY)) - held_by(load_idle(FEW))) / (MANY - FEW);
+        channel[i] =
+            ((held_by(load_ping(&many)) - held_by(load_ping(&few))) / (SOME - FEW) - idle[i]) / 2;
+        message[i] =
+            (held_by(load_flying(SOME, EACH)) - held_by(load_flying(SOME, 1))) / SOME / (EACH - 1) -
+            CARRIED;
+    }
+    all = spread_of(idle, RUNS);
+    printf("idle    %7d hosts %9.0f bytes a host beyond the scenario's own\n", MANY, all.value);
     row("idle_host_bytes", "bytes", all);
+    all = spread_of(channel, RUNS);
+    printf("channel %7d open  %9.0f bytes more at each end\n", SOME, all.value);
+    row("open_channel_bytes", "bytes", all);
+    all = spread_of(message, RUNS);
+    printf("message %7d in flight %5.0f bytes each beyond what its link carries\n", SOME * EACH,
+           all.value);
+    row("message_in_flight_bytes", "bytes", all);
 }
 
 /* ---- the table
@@ -336,7 +384,9 @@ int main(int argc, char **argv)
         empty(2000);
         empty(200000);
         empty(2000000);
-        idle_host();
+    }
+    if (hosts <= 1) {
+        memory();
     }
     return json ? fclose(json) != 0 : 0;
 }

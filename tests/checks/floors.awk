@@ -8,12 +8,12 @@ function floor_of(path) {
     if (path ~ /^engine\/(node|party|crowd)\.[ch]$/) return 4
     if (path ~ /^engine\/plugins\.[ch]$/) return 5
     if (path == "engine/main.c") return 6
-    if (path ~ /^engine\/[a-z0-9_]+\.h$/ || path == "engine/metrics.c") return 1
+    if (path ~ /^engine\/[a-z0-9_]+\.h$/ || path ~ /^engine\/(metrics|privacy|sights)\.c$/) return 1
     if (path ~ /^engine\/base\/[^\/]+$/) return 0
     if (path ~ /^engine\/crypto\/[^\/]+$/) return 2
     if (path ~ /^(engine\/(channel|observers|protocols)|transports)\/[^\/]+$/) return 3
     if (path ~ /^engine\/protocols\/[^\/]+\/[^\/]+$/) return 3
-    if (path ~ /^engine\/worlds\/[^\/]+\/[^\/]+$/) return 4
+    if (path ~ /^engine\/worlds\/[^\/]+\/(gateways\/)?[^\/]+$/) return 4
     if (path ~ /^engine\/run\/[^\/]+$/) return 5
     if (path ~ /^engine\/cmd\/[^\/]+$/) return 6
     if (path ~ /^analysis\/[^\/]+$/) return 6

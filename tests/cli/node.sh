@@ -43,6 +43,50 @@ done
 must test "$(node -p 'JSON.parse(require("fs").readFileSync("out_alice/result.json")).result')" = \
     "$(node -p 'JSON.parse(require("fs").readFileSync("out_bob/result.json")).result')"
 
+it "by IPv6, and by name"
+for address in '"::1"' localhost; do
+    rm -rf out_*
+    sed "s/127.0.0.1/$address/" hosts.yaml >there.yaml
+    pids=
+    for name in alice bob carol; do
+        "$program" $(node_of $name | sed s/hosts.yaml/there.yaml/) 2>$name.err &
+        pids="$pids $!"
+    done
+    for i in $(seq 100); do
+        [ -e out_alice/done ] && [ -e out_bob/done ] && [ -e out_carol/done ] && break
+        sleep 0.1
+    done
+    kill -TERM $pids
+    for pid in $pids; do wait $pid || wrong "$address: a node ended with $?: $(cat ./*.err)"; done
+    json out_alice/result.json 'x.done === true && x.result === "1100000000000000"'
+done
+
+it "a party begins at the sign, at the moment that it holds; without one a signal ends it"
+rm -rf out_*
+"$program" $(node_of alice) --go sign 2>err & alice=$!
+"$program" $(node_of bob) --go sign 2>err & bob=$!
+"$program" $(node_of carol) --go sign 2>err & carol=$!
+sleep 0.5
+must_not test -e out_alice/done
+echo "$(($(date +%s) + 1))000000000" >sign.new
+mv sign.new sign
+for i in $(seq 100); do
+    [ -e out_alice/done ] && [ -e out_bob/done ] && [ -e out_carol/done ] && break
+    sleep 0.1
+done
+kill -TERM $alice $bob $carol
+for pid in $alice $bob $carol; do wait $pid || wrong "a node ended with $?"; done
+json out_carol/result.json 'x.done === true'
+rm -rf out_alice
+"$program" $(node_of alice) --go nosign 2>err &
+pid=$!
+sleep 0.5
+kill -TERM $pid
+wait $pid
+code=$?
+exits 20
+json out_alice/result.json 'x.done === false && x.trial.why === "ended by a signal"'
+
 it "SIGTERM before the end: a result that says so, and whom it waited for"
 rm -rf out_*
 "$program" $(node_of alice) >out 2>err &
@@ -84,7 +128,7 @@ pl node --scenario alice.yaml --name alice --hosts bad.yaml --key alice.key --ou
 exits 10
 err_has "bad.yaml:3"
 err_has "the node bob has no entry"
-err_has "needs a port"
+err_has "expected a port"
 err_has "needs an identity"
 pl node --scenario alice.yaml --name alice --hosts none.yaml --key alice.key --out x
 exits 10

@@ -1,6 +1,10 @@
 // What tests/fidelity/run starts: runs the cells in both worlds, compares, writes, judges.
+// What a world has measured of a cell is kept in $B/fidelity, so that a run that was broken off goes
+// on where it was: for the same scenario and the same program, or (--keep) any program's of ns-3.
+// --ns3: ns-3 alone, nothing is compared; --kept: only the cells that ns-3 was measured in.
 import { execFile } from "node:child_process";
-import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync, mkdtempSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
@@ -35,30 +39,51 @@ function quantile(sorted, q) {
     return NaN;
 }
 
-async function run(cell, world, scratch) {
-    const file = join(scratch, "cell.yaml");
-    const out = join(scratch, world);
-    writeFileSync(file, cell.scenario);
-    rmSync(out, { recursive: true, force: true });
-    await exec(program, ["run", file, "--world", world, "--out", out, "-j1", "--quiet"]);
-    const summary = JSON.parse(readFileSync(join(out, "summary.json"))).cells[0];
-    if (summary.completed !== summary.trials) throw new Error(`${cell.name}: not every trial completed in ${world}`);
-    return distribution(out, cell.metric);
-}
+const sha = (text) => createHash("sha256").update(text).digest("hex");
+const builds = { sim: program, ns3: `${program}-ns3` };
+const build = Object.fromEntries(worlds.map((world) => [world, sha(readFileSync(builds[world]))]));
 
-async function compare(cell) {
+async function run(cell, world) {
     const scratch = mkdtempSync(join(tmpdir(), "fidelity-"));
-    const result = { name: cell.name, loss_ppm: cell.loss_ppm };
+    const [file, out] = [join(scratch, "cell.yaml"), join(scratch, "out")];
     try {
-        const [sim, ns3] = [await run(cell, "sim", scratch), await run(cell, "ns3", scratch)];
-        for (const [name, q] of Object.entries(quantiles)) {
-            const [a, b] = [quantile(sim, q), quantile(ns3, q)];
-            result[name] = { sim: a, ns3: b, error_ppm: Math.round((Math.abs(a - b) / b) * 1e6) };
-        }
-        return { result, sim, ns3, samples: ns3.reduce((sum, [, n]) => sum + n, 0) };
+        writeFileSync(file, cell.scenario);
+        await exec(program, ["run", file, "--world", world, "--out", out, "-j1", "--quiet"]);
+        const { completed, trials } = JSON.parse(readFileSync(join(out, "summary.json"))).cells[0];
+        if (completed !== trials) throw new Error(`only ${completed} of ${trials} trials completed in ${world}`);
+        return distribution(out, cell.metric);
     } finally {
         rmSync(scratch, { recursive: true, force: true });
     }
+}
+
+function fileOf(cell, world) {
+    const key = sha(cell.scenario.replaceAll(circuit, "multiplier_64.txt") + cell.metric);
+    return join(kept, `${world}-${key.slice(0, 32)}.json`);
+}
+
+async function measure(cell, world) {
+    const file = fileOf(cell, world);
+    if (existsSync(file)) {
+        const old = JSON.parse(readFileSync(file));
+        if (old.build === build[world] || (world === "ns3" && flag("--keep"))) return old.buckets;
+    }
+    const began = Date.now();
+    const buckets = await run(cell, world);
+    const seconds = (Date.now() - began) / 1000;
+    writeFileSync(`${file}.new`, JSON.stringify({ name: cell.name, world, build: build[world], seconds, buckets }));
+    renameSync(`${file}.new`, file);
+    return buckets;
+}
+
+async function compare(cell) {
+    const result = { name: cell.name, loss_ppm: cell.loss_ppm };
+    const [sim, ns3] = [await measure(cell, "sim"), await measure(cell, "ns3")];
+    for (const [name, q] of Object.entries(quantiles)) {
+        const [a, b] = [quantile(sim, q), quantile(ns3, q)];
+        result[name] = { sim: a, ns3: b, error_ppm: Math.round((Math.abs(a - b) / b) * 1e6) };
+    }
+    return { result, sim, ns3, samples: ns3.reduce((sum, [, n]) => sum + n, 0) };
 }
 
 const ms = (ns) => (ns / 1e6).toFixed(3).padStart(13);
@@ -133,10 +158,20 @@ const circuits = mkdtempSync(join(tmpdir(), "fidelity-"));
 const circuit = join(circuits, "multiplier_64.txt");
 writeFileSync(circuit, (await exec(program, ["circuit", "multiplier", "64"], { maxBuffer: 1 << 28 })).stdout);
 
+const kept = process.env.KEPT;
+mkdirSync(kept, { recursive: true });
+
 const only = new RegExp(option("--only", ""));
-const cells = flag("--speed") ? [] : (flag("--short") ? short : full)(circuit).filter((c) => only.test(c.name));
+const cells = flag("--speed") ? [] : (flag("--short") ? short : full)(circuit)
+    .filter((c) => only.test(c.name))
+    .filter((c) => !flag("--kept") || existsSync(fileOf(c, "ns3")));
 let good = true;
-if (cells.length) {
+if (flag("--ns3")) {
+    for (const cell of cells) {
+        console.log(cell.name);
+        await measure(cell, "ns3");
+    }
+} else if (cells.length) {
     console.log(`${"cell".padEnd(44)} q         sim, ms       ns3, ms  error, % samples`);
     const tried = await all(cells, Number(process.env.JOBS) || 2);
     const done = tried.filter((d) => !d.failed);

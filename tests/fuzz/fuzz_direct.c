@@ -94,8 +94,14 @@ static void world_show(struct env *env, const struct shown *shown)
 {
     (void)env, (void)shown;
 }
-static const struct env_ops world_ops = {world_open, world_send,    world_send_to, world_close,
-                                         world_arm,  world_nothing, world_nothing, world_show};
+static const struct env_ops world_ops = {.open = world_open,
+                                         .send = world_send,
+                                         .send_to = world_send_to,
+                                         .close = world_close,
+                                         .arm = world_arm,
+                                         .ready = world_nothing,
+                                         .done = world_nothing,
+                                         .show = world_show};
 
 static size_t index_of(party_t peer)
 {

@@ -125,7 +125,8 @@ static void boot(bool stream)
     memset(&server, 0, sizeof server);
     turn_server_init(&server, &setup, &limits, NULL);
     hub_boot(env, turn_server_event, &server);
-    stun_rest_password(password, "secret", "2147483647:alice");
+    if (!password[0])
+        stun_rest_password(password, "secret", "2147483647:alice");
     for (unsigned i = 0; i < CLIENTS; i++) {
         struct turn_client_setup s = {.env = hub_add((uint8_t)(10 + i), NULL),
                                       .server = env->self,

@@ -258,7 +258,10 @@ static inline void pair_init(struct pair *p, uint64_t seed, enum channel_mode mo
     p->delay = 10 * NS_MS;
     p->entries[0] = (struct roster_entry){.name = "alice", .role = "party"};
     p->entries[1] = (struct roster_entry){.name = "bob", .role = "party"};
-    p->roster = (struct roster){2, 2, p->entries, mode == CHANNEL_NONE ? NULL : p->identities};
+    p->roster = (struct roster){.n = 2,
+                                .n_parties = 2,
+                                .entries = p->entries,
+                                .identities = mode == CHANNEL_NONE ? NULL : p->identities};
     for (int i = 0; i < 2; i++) {
         struct side *s = &p->side[i];
         struct prng rng;

@@ -103,8 +103,14 @@ static void bed_show(struct env *env, const struct shown *shown)
     assert(shown->whom < N_PARTIES);
     bed->shown++;
 }
-static const struct env_ops bed_ops = {bed_open, bed_send,    bed_send_to, bed_close,
-                                       bed_arm,  bed_nothing, bed_nothing, bed_show};
+static const struct env_ops bed_ops = {.open = bed_open,
+                                       .send = bed_send,
+                                       .send_to = bed_send_to,
+                                       .close = bed_close,
+                                       .arm = bed_arm,
+                                       .ready = bed_nothing,
+                                       .done = bed_nothing,
+                                       .show = bed_show};
 
 static inline void bed_begin(void)
 {

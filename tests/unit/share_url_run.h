@@ -39,7 +39,7 @@ static inline void share_load(struct share_run *x, const char *options, const ch
              "services:\n  - {name: server, role: server, region: a}\n"
              "  - {name: messenger, role: messenger, region: a}\n"
              "  - {name: mail, role: mail, region: a}\n"
-             "protocol: {name: share_url, %s}\ntransport: direct\n%s",
+             "protocol: {name: share_url, %s}\ntransport: {name: direct, dial: lower}\n%s",
              parties, options, more);
     diag_init(&diags);
     if (scenario_load_text("test", text, strlen(text), NULL, NULL, 0, &x->s, &diags) != OK)

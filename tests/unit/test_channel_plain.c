@@ -87,7 +87,7 @@ static void test_pool_is_shared(void **state)
         .emit = crowd_emit, .state = crowd_state, .room = crowd_room};
     static const uint8_t zeros[600];
     struct roster_entry entries[4] = {{.name = "a"}, {.name = "b"}, {.name = "c"}, {.name = "d"}};
-    struct roster roster = {4, 4, entries, NULL};
+    struct roster roster = {.n = 4, .n_parties = 4, .entries = entries};
     struct env env = {.metrics = calloc(1, sizeof(struct metrics))};
     struct crowd crowd = {.refuse = true};
     struct channel_node node = {.env = &env,

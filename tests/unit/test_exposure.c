@@ -45,14 +45,21 @@ static void keep(void *ctx, const struct exposure *row)
 }
 
 static struct rows rows;
-static void *self;
+static void *self, *judge;
+
+static void claim(void *ctx, const struct claim *g)
+{
+    (void)ctx;
+    observer_exposure.judge(judge, g, &truth);
+}
 
 static int begin(void **state)
 {
+    const struct observer_setup setup = {.n_nodes = NODES, .n_parties = PARTIES, .claim = claim};
     (void)state;
     rows.n = 0;
     self = calloc(1, observer_exposure.size);
-    return self ? observer_exposure.init(self, NULL, NODES) : -1;
+    return self ? observer_exposure.init(self, &setup, NULL) : -1;
 }
 static int end(void **state)
 {
@@ -64,19 +71,25 @@ static int end(void **state)
 
 static void see(party_t at, ns_t when, struct addr peer)
 {
-    struct sighting s = {.at = at, .when = when, .peer = peer, .bytes = 100};
+    struct sighting s = {.at = at, .when = when, .from = peer, .packets = 1, .bytes = 100};
     observer_exposure.see(self, &s);
 }
 static void tie(party_t at, ns_t when, struct addr peer, party_t whom)
 {
     const struct shown shown = {.kind = SHOWN_ADDRESS, .whom = whom, .addr = peer};
-    struct sighting s = {.at = at, .when = when, .shown = &shown, .peer = peer};
+    struct sighting s = {.at = at, .when = when, .visible = &shown};
     observer_exposure.see(self, &s);
 }
 static void score(void)
 {
+    const struct report report = {.exposure = keep, .ctx = &rows};
     rows.n = 0;
-    observer_exposure.score(self, &truth, keep, &rows);
+    judge = calloc(1, observer_exposure.score_size);
+    assert_non_null(judge);
+    observer_exposure.end(self, 0);
+    observer_exposure.report(judge, &truth, &report);
+    observer_exposure.score_free(judge);
+    free(judge);
 }
 static void expect_row(size_t i, party_t who, party_t whom, uint8_t level, ns_t first)
 {
@@ -117,7 +130,7 @@ static void test_levels(void **state)
 static void show(party_t at, ns_t when, enum shown_kind kind, party_t whom, party_t other)
 {
     const struct shown shown = {.kind = kind, .whom = whom, .other = other};
-    struct sighting s = {.at = at, .when = when, .shown = &shown};
+    struct sighting s = {.at = at, .when = when, .visible = &shown};
     observer_exposure.see(self, &s);
 }
 
@@ -241,14 +254,14 @@ static void test_direct(void **state)
     b.spec.n_observers = 1;
     assert_true(bed_people(&b));
     assert_int_equal(sim->run(&b.spec, 1, NULL, NULL, &r, &e), OK);
-    assert_int_equal(r.n_exposures, N * (N - 1));
-    for (uint32_t who = 0; who < N; who++)
+    assert_int_equal(r.n_exposures, 2 * N * (N - 1)); /* and as many to the ISPs */
+    for (uint32_t who = 0; who < 2 * N; who++)
         for (uint32_t whom = 0; whom < N; whom++)
-            if (who != whom) {
-                assert_int_equal(r.exposures[i].who, who);
+            if (who % N != whom) {
+                assert_int_equal(r.exposures[i].who, who < N ? who : b.spec.roster->n + who - N);
                 assert_int_equal(r.exposures[i].whom, whom);
-                assert_int_equal(r.exposures[i].level, 2);
-                assert_in_range(r.exposures[i].first, 1, r.ended);
+                assert_int_equal(r.exposures[i].level, who < N ? 2 : 1);
+                assert_in_range(r.exposures[i].first, who < N, r.ended);
                 i++;
             }
     trial_result_free(&r, N);

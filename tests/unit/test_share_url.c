@@ -35,7 +35,7 @@ static void counts_by_formula(void **state)
                 assert_int_equal(x.r.metrics.drops[d], 0);
             share_end(&x);
         }
-    assert_int_equal(SHARE_BYTES, 154 + 226 + 10 + 302 + 1 + 334 + 10 + 73 + 33 + 41 + 32);
+    assert_int_equal(SHARE_BYTES, 186 + 258 + 10 + 344 + 1 + 376 + 10 + 105 + 33 + 41 + 32);
 }
 
 /* ---- crashes ----------------------------------------------------------------------------- */

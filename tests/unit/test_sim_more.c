@@ -59,12 +59,14 @@ static void datagrams_find_their_links(void **state)
 /* ---- onlookers ------------------------------------------------------------------------ */
 
 static struct sighting sightings[16];
+static struct addr shown_at[16];
 static unsigned n_sightings, n_observers;
 
-static int observer_init(void *self, const void *opts, uint32_t n)
+static int observer_init(void *self, const struct observer_setup *setup, struct err *e)
 {
-    assert_int_equal(n, 2);
-    assert_ptr_equal(opts, &n_observers);
+    (void)e;
+    assert_int_equal(setup->n_nodes, 2);
+    assert_ptr_equal(setup->opts, &n_observers);
     *(int *)self = 5;
     n_observers++;
     return OK;
@@ -73,21 +75,24 @@ static int observer_init(void *self, const void *opts, uint32_t n)
 static void observer_see(void *self, const struct sighting *s)
 {
     assert_int_equal(*(int *)self, 5);
+    if (s->visible)
+        shown_at[n_sightings] = s->visible->addr;
     sightings[n_sightings++] = *s;
 }
 
-static void observer_score(void *self, const struct truth *truth,
-                           void (*row)(void *, const struct exposure *), void *ctx)
+static void observer_report(void *score, const struct truth *truth, const struct report *out)
 {
-    (void)self;
+    (void)score;
     for (unsigned i = 0; i < n_sightings; i++) {
         struct exposure x = {.observer = "eye",
                              .what = "address",
                              .who = sightings[i].at,
-                             .whom = truth->owner(truth->world, &sightings[i].peer),
+                             .whom = truth->owner(truth->world, sightings[i].visible
+                                                                    ? &shown_at[i]
+                                                                    : &sightings[i].from),
                              .first = sightings[i].when};
         for (unsigned k = 0; k < 40; k++)
-            row(ctx, &x);
+            out->exposure(out->ctx, &x);
     }
 }
 
@@ -98,10 +103,11 @@ static void observer_free(void *self)
 }
 
 static const struct observer eye = {.name = "eye",
+                                    .wants = WANT_NODE_IN | WANT_SHOWN,
                                     .size = sizeof(int),
                                     .init = observer_init,
                                     .see = observer_see,
-                                    .score = observer_score,
+                                    .report = observer_report,
                                     .free = observer_free};
 
 static void show_and_greet(struct node *n, const struct event *ev)
@@ -123,9 +129,9 @@ static void observers_see_addresses(void **state)
     fake_run();
     assert_int_equal(n_observers, 0);
     assert_int_equal(n_sightings, 5);
-    assert_true(sightings[0].at == 0 && addr_equal(&sightings[0].peer, &fake.addrs[1]));
-    assert_true(sightings[2].at == 1 && sightings[2].bytes == 100 && !sightings[2].shown);
-    assert_true(sightings[3].shown && sightings[3].bytes == 0);
+    assert_true(sightings[0].at == 0 && addr_equal(&sightings[0].from, &fake.addrs[1]));
+    assert_true(sightings[2].at == 1 && sightings[2].bytes == 100 && !sightings[2].visible);
+    assert_true(sightings[3].visible && sightings[3].bytes == 0);
     assert_int_equal(fake.result.n_exposures, 200);
     assert_int_equal(fake.result.exposures[0].whom, 1);
     assert_int_equal(fake.result.exposures[199].who, 0);

@@ -17,6 +17,7 @@ enum { PARTIES = 4, PAIRS = PARTIES * (PARTIES - 1) / 2 };
 
 static struct learnt {
     unsigned by_party[PARTIES][PARTIES]; /* [who][whom]: level */
+    unsigned isp;                        /* that of a party */
     unsigned party, turn, turn_tied, matchmaker;
     unsigned turn_members, turn_pairs, match_members, match_pairs;
     unsigned each[2]; /* addresses at each TURN server */
@@ -24,9 +25,11 @@ static struct learnt {
 
 static void note(const struct bed *b, const struct exposure *x)
 {
-    const char *role = b->entries[x->who].role;
+    const uint32_t n = b->spec.roster->n;
+    const char *role = x->who < n ? b->entries[x->who].role : "isp";
     bool turn = strcmp(role, "turn") == 0, match = strcmp(role, "matchmaker") == 0;
-    if (strcmp(x->what, "party_address") == 0) {
+    learnt.isp += x->who >= n && x->who - n < PARTIES;
+    if (x->who < n && strcmp(x->what, "party_address") == 0) {
         if (x->who < PARTIES)
             learnt.by_party[x->who][x->whom] = x->level;
         learnt.party += x->who < PARTIES;
@@ -82,6 +85,7 @@ static void both_relayed(void **state)
     for (int k = 0; k < 4; k++) {
         run(NULL, NULL, k % 2, k < 2 ? CHANNEL_NOISE : CHANNEL_NONE);
         assert_int_equal(learnt.party, 0);
+        assert_int_equal(learnt.isp, 0); /* its own server alone */
         assert_int_equal(learnt.matchmaker, 0);
         assert_int_equal(learnt.turn, PARTIES); /* each at its own server alone */
         assert_int_equal(learnt.turn_tied, 0);

@@ -151,7 +151,8 @@ static void hosts_are_checked(void **state)
         "[]",
         "schema: 1",
         "{schema: 2, hosts: {p0: {address: 127.0.0.1, port: 9}}}",
-        "{schema: 1, hosts: {p0: {address: 127.0.0.1}}}",
+        "{schema: 1, hosts: {p0: {}}}",
+        "{schema: 1, hosts: {p0: {address: 127.0.0.1, foreign: 7}}}",
         "{schema: 1, hosts: {p0: {address: 127.0.0.1, port: 65500}}}",
         "{schema: 1, hosts: {p0: {address: 127.0.0.1, port: 0}}}",
         "{schema: 1, hosts: {p0: {address: 127.0.0.1, port: -1}}}",
@@ -229,12 +230,50 @@ static void addresses_go_in_and_out(void **state)
     bed_free(&b);
 }
 
+/* Who has an address to itself keeps its ports, and the roster is told of the address. */
+static void addresses_of_one_s_own_stay(void **state)
+{
+    struct local_hosts h;
+    struct bed b;
+    struct addr a, self;
+    (void)state;
+    assert_true(bed_make(&b, plugin_transport("relay"), plugin_protocol("idle"), 1));
+    b.roster.n = 2;
+    b.spec.channel = CHANNEL_NONE;
+    assert_int_equal(findings(&b.spec,
+                              "{schema: 1, hosts: {p0: {address: 198.18.0.1, bind: 10.0.0.1}, "
+                              "relay1: {address: 198.18.0.2, foreign: true}}}",
+                              &h),
+                     0);
+    assert_true(h.places[1].foreign);
+    assert_false(h.places[0].foreign);
+    assert_int_equal(local_hosts_publish(&h, &b.roster), OK);
+    struct uvplaces p = {&b.spec, h.places};
+    a = b.roster.entries[0].addr;
+    assert_memory_equal(a.ip, h.places[0].address.ip, sizeof a.ip);
+    a.port = 4711;
+    self = uvplace_outward(&p, true, a);
+    assert_true(addr_equal(&self, &a));
+    self = uvplace_inward(&p, true, a);
+    assert_true(addr_equal(&self, &a));
+    assert_int_equal(uvplace_port(&h.places[0], 3, &(struct accept){.port = 99}), 99);
+    self = uvplace_self(&p, 0); /* behind a NAT: its private address */
+    assert_memory_equal(self.ip, h.places[0].bind.ip, sizeof a.ip);
+    self = uvplace_self(&p, 1);
+    assert_memory_equal(self.ip, h.places[1].address.ip, sizeof a.ip);
+    local_hosts_free(&h);
+    bed_free(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest all[] = {
-        cmocka_unit_test(store_keeps_what_it_accepted), cmocka_unit_test(keys_are_checked),
-        cmocka_unit_test(hexadecimal_is_exact),         cmocka_unit_test(hosts_are_checked),
+        cmocka_unit_test(store_keeps_what_it_accepted),
+        cmocka_unit_test(keys_are_checked),
+        cmocka_unit_test(hexadecimal_is_exact),
+        cmocka_unit_test(hosts_are_checked),
         cmocka_unit_test(addresses_go_in_and_out),
+        cmocka_unit_test(addresses_of_one_s_own_stay),
     };
     static const char *const files[] = {"store.db",  "junk.db", "a.key",     "open.key",
                                         "short.key", "bad.key", "hosts.yaml"};

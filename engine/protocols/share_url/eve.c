@@ -15,11 +15,11 @@ enum { PROBES = 200, REPLAYS = 3, SPELLINGS = 6, TEXT_ROOM = PAYLOAD_TEXT + 4 };
 
 /* Where a bit is flipped: version, tag, ephemeral key, ciphertext, its tag,
  * timestamp, signature. */
-static const unsigned flips[] = {0,   1,   32,  33,  64,  65,  80,  100, 137,
-                                 138, 153, 154, 161, 162, 193, 194, 225};
+static const unsigned flips[] = {0,   1,   32,  33,  64,  65,  80,  100, 169,
+                                 170, 185, 186, 193, 194, 225, 226, 257};
 enum { FLIPS = sizeof flips / sizeof flips[0], ALTERATIONS = SPELLINGS + FLIPS };
 
-_Static_assert(POST_LEN == 154 && PAYLOAD_LEN == 226, "where the parts are");
+_Static_assert(POST_LEN == 186 && PAYLOAD_LEN == 258, "where the parts are");
 
 /* The k-th alteration of a payload's text; its length. */
 static size_t alter(char out[TEXT_ROOM], const char text[PAYLOAD_TEXT], unsigned k)
@@ -34,7 +34,7 @@ static size_t alter(char out[TEXT_ROOM], const char text[PAYLOAD_TEXT], unsigned
     case 1: /* padding */
         memcpy(out + PAYLOAD_TEXT, "==", 2);
         return PAYLOAD_TEXT + 2;
-    case 2: /* unused bits */
+    case 2: /* another last character */
         *last = (char)(*last + 1);
         return PAYLOAD_TEXT;
     case 3: /* the other alphabet */

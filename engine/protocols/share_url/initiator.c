@@ -118,6 +118,13 @@ static void on_signed(struct share *s, struct party *p, const uint8_t *payload)
 
 /* ---- the result ------------------------------------------------------------------------------ */
 
+/* The one round: from sealing to the result. */
+static void succeed(const struct share *s, struct party *p)
+{
+    party_round(p, s->as.i.created);
+    party_result(p, s->as.i.letter, DEAL_RESULT);
+}
+
 static void finish(struct share *s, struct party *p)
 {
     struct share_initiator *i = &s->as.i;
@@ -135,7 +142,7 @@ static void finish(struct share *s, struct party *p)
     else if (i->has_note && memcmp(i->note + 1, i->letter, DEAL_RESULT) != 0)
         party_fail(p, "the responder got another result");
     else
-        party_result(p, i->letter, DEAL_RESULT);
+        succeed(s, p);
 }
 
 static void on_result(struct share *s, struct party *p, const uint8_t *letter)
@@ -217,7 +224,7 @@ static void initiator_timer(struct share *s, struct party *p, unsigned timer)
     if (timer == TIMER_GIVE_UP) {
         if (i->has_letter && !i->has_note) {
             i->over = true;
-            party_result(p, i->letter, DEAL_RESULT);
+            succeed(s, p);
         } else {
             fail(s, p, "no result until the payload had expired");
         }

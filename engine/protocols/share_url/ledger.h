@@ -1,6 +1,6 @@
 /* What the share_url server keeps: one row a used payload, in its store (engine/store.h).
  *
- *     "u" | tag 32     -> mac 32 | used u64 ns | state 1 [| contact 32 | DEAL_RESULT]
+ *     "u" | tag 32     -> mac 32 | used u64 ns | state 1 [| contact 64 | DEAL_RESULT]
  *     "l" | number u64 -> tag: rows in the order of their coming
  *     "t"              -> first number u64 | purged u64 ns
  *

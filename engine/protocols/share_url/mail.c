@@ -22,6 +22,17 @@ static void hand_over(struct party *p, party_t to, const uint8_t *tag, const uin
     share_send(p, to, SHARE_LETTER, 0, letter, sizeof letter);
 }
 
+/* A letter, or, once it is read, that there was one. */
+static void kept(struct party *p, const uint8_t *tag, party_t whose, size_t len)
+{
+    party_keep(p, &(struct retained){.record = get_le64(tag),
+                                     .fields = KEPT_IDENTITY,
+                                     .bits = 8 * (KEY + len),
+                                     .whom = whose,
+                                     .other = PARTY_NONE,
+                                     .until = NS_NEVER});
+}
+
 static void on_mail(const struct share *s, struct party *p, party_t from, uint32_t try,
                     const uint8_t *mail)
 {
@@ -35,6 +46,7 @@ static void on_mail(const struct share *s, struct party *p, party_t from, uint32
         rc = party_store(p)->ops->insert(party_store(p), key, sizeof key, result, DEAL_RESULT);
     if (rc == OK) {
         party_disclose(p, &(struct shown){.kind = SHOWN_MEMBER, .whom = to, .other = PARTY_NONE});
+        kept(p, mail, to, DEAL_RESULT);
         hand_over(p, to, mail, result);
     }
     memcpy(reply, mail, SEAL_TAG);
@@ -55,9 +67,9 @@ static void on_reader(struct party *p, party_t from, enum share_kind kind, const
     rc = store->ops->get(store, key, sizeof key, result, sizeof result, &len);
     if (rc != OK || len != DEAL_RESULT)
         return;
-    if (kind == SHARE_READ)
-        store->ops->put(store, key, sizeof key, "", 0);
-    else
+    if (kind == SHARE_READ && store->ops->put(store, key, sizeof key, "", 0) == OK)
+        kept(p, tag, from, 0);
+    else if (kind != SHARE_READ)
         hand_over(p, from, tag, result);
 }
 

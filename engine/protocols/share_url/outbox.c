@@ -10,6 +10,18 @@ void share_contact(char out[SEAL_CONTACT], party_t initiator)
     snprintf(out, SEAL_CONTACT, "%s%u%s", before, (unsigned)initiator, behind);
 }
 
+bool share_contact_valid(const char contact[SEAL_CONTACT])
+{
+    static const char names[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.+";
+    size_t local = strspn(contact, names), domain;
+    if (local == 0 || contact[local] != '@')
+        return false;
+    domain = strspn(contact + local + 1, names);
+    return domain > 0 && contact[local + 1 + domain] == 0 && contact[0] != '-' &&
+           contact[local + 1] != '-';
+}
+
 party_t share_of_contact(const struct share_plan *plan, const char contact[SEAL_CONTACT])
 {
     char again[SEAL_CONTACT];
@@ -21,6 +33,25 @@ party_t share_of_contact(const struct share_plan *plan, const char contact[SEAL_
         return PARTY_NONE;
     share_contact(again, (party_t)id);
     return memcmp(again, contact, SEAL_CONTACT) == 0 ? (party_t)id : PARTY_NONE;
+}
+
+void share_row_kept(const struct share *s, struct party *p, uint64_t number,
+                    const struct ledger_entry *e)
+{
+    const struct share_opts *o = s->plan->opts;
+    const struct ledger_row *row = ledger_row(&s->as.server->ledger, number);
+    struct retained kept = {.record = number,
+                            .fields = KEPT_TIME,
+                            .bits = 8 * LEDGER_USED,
+                            .whom = PARTY_NONE,
+                            .other = PARTY_NONE};
+    kept.until = row->used + o->window + 2 * o->tolerance + party_now(p) - share_server_now(s, p);
+    if (row->state == LEDGER_PENDING) {
+        kept.fields |= KEPT_IDENTITY;
+        kept.bits += 8 * (uint64_t)LEDGER_OUTBOX;
+        kept.whom = share_of_contact(s->plan, e->contact);
+    }
+    party_keep(p, &kept);
 }
 
 static void mail(const struct share *s, struct party *p, const struct ledger_row *row,
@@ -80,6 +111,12 @@ void share_mail_all(const struct share *s, struct party *p)
         share_mail_row(s, p, v->ledger.first + i);
 }
 
+static uint64_t number_of(const struct ledger *l, const struct ledger_row *row)
+{
+    uint64_t place = (uint64_t)(row - l->rows), first = l->first % l->cap;
+    return l->first + (place + l->cap - first) % l->cap;
+}
+
 void share_mail_sent(const struct share *s, struct party *p, const uint8_t tag[SEAL_TAG], bool ok)
 {
     struct ledger *l = &s->as.server->ledger;
@@ -88,6 +125,6 @@ void share_mail_sent(const struct share *s, struct party *p, const uint8_t tag[S
         party_drop(p, DROP_LABEL_LATE);
     else if (row->state == LEDGER_SENT)
         party_drop(p, DROP_LABEL_TWICE);
-    else if (ok)
-        ledger_sent(l, row);
+    else if (ok && ledger_sent(l, row) == OK)
+        share_row_kept(s, p, number_of(l, row), NULL);
 }

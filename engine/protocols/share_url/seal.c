@@ -8,7 +8,7 @@
 static const char context[] = "partyline share_url payload v1";
 enum { HEAD = 1 + SEAL_TAG, EPHEMERAL = 32 };
 
-static void tag_of(uint8_t tag[SEAL_TAG], const uint8_t id[SEAL_ID])
+void seal_tag_of(uint8_t tag[SEAL_TAG], const uint8_t id[SEAL_ID])
 {
     static const char name[] = "partyline share_url used v1";
     crypto_generichash_state h;
@@ -80,7 +80,7 @@ int seal_close(uint8_t post[POST_LEN], const struct seal *in, const uint8_t serv
     struct secrets s;
     int rc = OK;
     post[0] = SEAL_VERSION;
-    tag_of(post + 1, in->id);
+    seal_tag_of(post + 1, in->id);
     prng_bytes(rng, secret, sizeof secret);
     encode(plain, in);
     if (modelled) {
@@ -119,7 +119,7 @@ int seal_open(struct seal *out, const uint8_t post[POST_LEN], const struct ident
     if (rc == OK)
         rc = decode(out, plain);
     if (rc == OK) {
-        tag_of(tag, out->id);
+        seal_tag_of(tag, out->id);
         rc = sodium_memcmp(tag, seal_tag(post), sizeof tag) == 0 ? OK : ERR_AUTH;
     }
     sodium_memzero(plain, sizeof plain);

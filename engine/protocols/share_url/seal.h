@@ -1,6 +1,6 @@
 /* The payload of a share URL: what an initiator seals to the server, and what the server signs.
  *
- * plain:   program 1 | id 16 | created u64 ns | values 16 | contact 32 (text, NULs behind it)
+ * plain:   program 1 | id 16 | created u64 ns | values 16 | contact 64 (text, NULs behind it)
  * seal:    ephemeral X25519 key 32 | XChaCha20-Poly1305 of plain, with its 16 behind it
  *          key: BLAKE2b-256("partyline share_url seal v1" || DH || ephemeral || server's key)
  *          nonce: BLAKE2b-192(ephemeral || server's key), as in libsodium's sealed boxes
@@ -26,7 +26,7 @@ enum {
     SEAL_VERSION = 1,
     SEAL_ID = 16,
     SEAL_TAG = 32,
-    SEAL_CONTACT = 32,
+    SEAL_CONTACT = 64,
     SEAL_PLAIN = 1 + SEAL_ID + 8 + DEAL_VALUES + SEAL_CONTACT,
     SEAL_LEN = 32 + SEAL_PLAIN + 16,
     POST_LEN = 1 + SEAL_TAG + SEAL_LEN,
@@ -52,6 +52,7 @@ void seal_sign(uint8_t payload[PAYLOAD_LEN], const uint8_t post[POST_LEN], ns_t 
 /* OK or ERR_AUTH; *stamp is set when OK. */
 int seal_check(const uint8_t payload[PAYLOAD_LEN], const struct identity_public *server,
                bool modelled, ns_t *stamp);
+void seal_tag_of(uint8_t tag[SEAL_TAG], const uint8_t id[SEAL_ID]);
 static inline const uint8_t *seal_tag(const uint8_t *post)
 {
     return post + 1;

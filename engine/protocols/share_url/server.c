@@ -74,8 +74,7 @@ static enum share_status open_payload(const struct share *s, struct party *p,
     party_charge(p, COST_X25519, 1);
     party_charge(p, COST_AEAD, 1);
     if (seal_open(out, payload, share_server_secret(s->plan, p)) != OK ||
-        out->program != (enum deal_program)o->program ||
-        share_of_contact(s->plan, out->contact) == PARTY_NONE)
+        out->program != (enum deal_program)o->program || !share_contact_valid(out->contact))
         return STATUS_BAD;
     status = judge_time(s, p, out->created);
     if (status == STATUS_FRESH &&
@@ -131,18 +130,16 @@ struct answer {
     struct deal told;
 };
 
-/* Under a key of the server's: says nothing to who has only the row. */
+/* Under a key of the server's: says nothing to who has only the row. The nonce is what tells one
+ * answer from another, wherever it comes from. */
 static void mac_of(const struct share *s, struct party *p, const struct answer *a,
                    const uint8_t *input, uint8_t mac[LEDGER_MAC])
 {
     const struct identity *id = share_server_secret(s->plan, p);
     crypto_generichash_state h;
-    uint8_t from[4];
-    put_le32(from, a->from);
     crypto_generichash_init(&h, id->x25519_secret, sizeof id->x25519_secret, LEDGER_MAC);
     crypto_generichash_update(&h, (const uint8_t *)"partyline share_url answer v1", 29);
     crypto_generichash_update(&h, seal_tag(a->payload), SEAL_TAG);
-    crypto_generichash_update(&h, from, sizeof from);
     crypto_generichash_update(&h, input, DEAL_VALUES + ANSWER_NONCE);
     crypto_generichash_final(&h, mac, LEDGER_MAC);
     sodium_memzero(&h, sizeof h);
@@ -165,21 +162,30 @@ static void compute(const struct share *s, struct answer *a)
 static void disclose(const struct share *s, struct party *p, const struct answer *a)
 {
     party_t initiator = share_of_contact(s->plan, a->seal.contact);
-    party_disclose(p, &(struct shown){.kind = SHOWN_INPUT, .whom = initiator, .other = PARTY_NONE});
     party_disclose(p, &(struct shown){.kind = SHOWN_INPUT, .whom = a->from, .other = PARTY_NONE});
+    if (initiator == PARTY_NONE)
+        return;
+    party_disclose(p, &(struct shown){.kind = SHOWN_INPUT, .whom = initiator, .other = PARTY_NONE});
     party_disclose(p, &(struct shown){.kind = SHOWN_PAIR, .whom = initiator, .other = a->from});
 }
 
 /* A malicious server's own copy, for good. */
-static void retain(const struct share *s, struct party *p, const struct answer *a)
+static void retain(const struct share *s, struct party *p, const struct answer *a, uint64_t number)
 {
     uint8_t key[1 + SEAL_TAG] = {'i'}, both[2 * DEAL_VALUES];
     struct store *store = party_store(p);
     memcpy(key + 1, seal_tag(a->payload), SEAL_TAG);
     deal_put_values(both, a->seal.values);
     deal_put_values(both + DEAL_VALUES, a->values);
-    if (store->ops->insert(store, key, sizeof key, both, sizeof both) == OK)
-        s->as.server->retained += sizeof key + sizeof both;
+    if (store->ops->insert(store, key, sizeof key, both, sizeof both) != OK)
+        return;
+    party_keep(p, &(struct retained){.record = UINT64_C(1) << 63 | number,
+                                     .fields = KEPT_INPUT | KEPT_PAIR,
+                                     .bits = 8 * (sizeof key + sizeof both),
+                                     .whom = share_of_contact(s->plan, a->seal.contact),
+                                     .other = a->from,
+                                     .until = NS_NEVER});
+    s->as.server->retained += sizeof key + sizeof both;
 }
 
 static enum share_status use(const struct share *s, struct party *p, struct answer *a)
@@ -193,7 +199,8 @@ static enum share_status use(const struct share *s, struct party *p, struct answ
     if (rc != OK)
         return rc == ERR_EXISTS ? STATUS_USED : STATUS_AGAIN;
     if (s->plan->opts->server == LIE_RETAINS)
-        retain(s, p, a);
+        retain(s, p, a, number);
+    share_row_kept(s, p, number, &a->entry);
     share_mail_row(s, p, number);
     return STATUS_DONE;
 }

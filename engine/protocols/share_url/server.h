@@ -25,6 +25,9 @@ ns_t share_server_now(const struct share *, struct party *);
 /* Opens the ledger if it is not open yet, and then once mails what is pending.
  */
 void share_mail_all(const struct share *, struct party *);
+/* Tells observers what that row keeps, and until when. */
+void share_row_kept(const struct share *, struct party *, uint64_t number,
+                    const struct ledger_entry *);
 /* The next try of that row, if it is pending. */
 void share_mail_row(const struct share *, struct party *, uint64_t number);
 /* timer: of a row, by its number modulo OUTBOX_TIMERS. */
@@ -35,7 +38,9 @@ void share_mail_sent(const struct share *, struct party *, const uint8_t tag[SEA
 /* "party-7@mail.example" of the initiator with id 7. */
 enum { OUTBOX_TIMERS = 1 << 23 };
 void share_contact(char out[SEAL_CONTACT], party_t initiator);
-/* PARTY_NONE: that is no initiator's contact. */
+/* Is it an address that a mail may go to: LOCAL@DOMAIN, of harmless characters alone? */
+bool share_contact_valid(const char contact[SEAL_CONTACT]);
+/* PARTY_NONE: that is no initiator's contact; a person's, perhaps, who runs no node. */
 party_t share_of_contact(const struct share_plan *, const char contact[SEAL_CONTACT]);
 
 #endif

@@ -241,4 +241,5 @@ const struct protocol protocol_share_url = {
     .free = share_free,
     .verify = share_verify,
     .print = share_print,
+    .gateway = &share_gateway,
 };

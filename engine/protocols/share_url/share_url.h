@@ -66,8 +66,8 @@
  * fair_deal where nobody can notice, in the others not at all; `two_results` tells the responder
  * the truth and mails another result: noticed by `compare`, whatever the program.
  *
- * Transports with a service of their own (relay, turn, mix) carry for parties alone: there server,
- * messenger and mail stand among the scenario's parties.
+ * People who run no node come to the server through its gateway, with the same steps in JSON over
+ * HTTP, and get their mail by SMTP: foreign.c.
  */
 #ifndef PARTYLINE_PROTOCOLS_SHARE_URL_SHARE_URL_H
 #define PARTYLINE_PROTOCOLS_SHARE_URL_SHARE_URL_H
@@ -259,6 +259,9 @@ struct share_role_ops {
 };
 extern const struct share_role_ops share_initiator_ops, share_responder_ops, share_server_ops,
     share_messenger_ops, share_mail_ops;
+
+/* foreign.c */
+extern const struct gateway share_gateway;
 
 /* eve.c: the next step of an attack, after the answer to the last one (NULL:
  * the first). */

@@ -18,13 +18,17 @@ struct submitter {
     bool has_key, unsent, over;
 };
 
+/* An absent party takes this, its node's own and, at the server, a slot and a channel. */
+_Static_assert(sizeof(struct submitter) <= 96, "memory of an absent party");
+
 int submitter_init(struct submitter *, struct party *, const struct plan *, const struct input *,
                    struct err *);
 void submitter_start(struct submitter *, struct party *);
 void submitter_recv(struct submitter *, struct party *, uint32_t kind, const uint8_t *, size_t);
 void submitter_peer(struct submitter *, struct party *, enum peer_state);
 void submitter_room(struct submitter *, struct party *);
-void submitter_timer(struct submitter *, struct party *);
+enum { SUBMITTER_AGAIN, SUBMITTER_LEAVES };
+void submitter_timer(struct submitter *, struct party *, unsigned timer);
 void submitter_waiting(const struct submitter *, char *buf, size_t cap);
 void submitter_free(struct submitter *);
 
@@ -41,6 +45,8 @@ struct slot {
     uint8_t owe, refusal;
     bool waits; /* for the session to be open: gets KEY then */
 };
+
+_Static_assert(sizeof(struct slot) == 8, "memory for an absent party");
 
 /* Store: "session": state (1), key (32), signature (64), max_parties (4), salt (16), hash of the
  * password (32). "t" and a token's id (4): counter (4), cohort (4), hash of the share (32), box

@@ -335,6 +335,12 @@ static void on_submit(struct server *s, struct party *p, uint32_t rank, struct r
         refuse(s, p, rank, REFUSAL_STORE);
         return;
     }
+    party_keep(p, &(struct retained){.record = rank,
+                                     .fields = KEPT_IDENTITY | KEPT_SEALED,
+                                     .bits = 8 * (uint64_t)s->record_len,
+                                     .whom = s->plan->party_of[rank],
+                                     .other = PARTY_NONE,
+                                     .until = NS_NEVER});
     s->n_submitted += s->slots[rank].counter == 0;
     s->slots[rank].counter = b.counter;
     party_disclose(p, &(struct shown){.kind = SHOWN_MEMBER, .whom = s->plan->party_of[rank]});

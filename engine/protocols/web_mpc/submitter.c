@@ -137,18 +137,24 @@ static void drop_pending(struct submitter *s)
     s->pending = NULL;
 }
 
-static void fail(struct submitter *s, struct party *p, const char *why)
+/* Nothing more to do: it goes, when what it said has come. */
+static void retire(struct submitter *s, struct party *p)
 {
     s->over = true;
     drop_pending(s);
+    party_arm(p, SUBMITTER_LEAVES, party_now(p) + PARTY_LINGER);
+}
+
+static void fail(struct submitter *s, struct party *p, const char *why)
+{
+    retire(s, p);
     party_fail(p, "%s", why);
 }
 
 static void finish(struct submitter *s, struct party *p)
 {
     uint8_t counter[4];
-    s->over = true;
-    drop_pending(s);
+    retire(s, p);
     put_le32(counter, s->acknowledged);
     party_result(p, counter, sizeof counter);
 }
@@ -215,7 +221,7 @@ static void on_ack(struct submitter *s, struct party *p, uint32_t counter)
     if (s->acknowledged >= (uint32_t)s->plan->opts->submissions)
         finish(s, p);
     else
-        party_arm(p, 0, party_now(p) + s->plan->opts->again_after);
+        party_arm(p, SUBMITTER_AGAIN, party_now(p) + s->plan->opts->again_after);
 }
 
 static void on_refusal(struct submitter *s, struct party *p, uint8_t why)
@@ -265,9 +271,11 @@ void submitter_room(struct submitter *s, struct party *p)
         push(s, p);
 }
 
-void submitter_timer(struct submitter *s, struct party *p)
+void submitter_timer(struct submitter *s, struct party *p, unsigned timer)
 {
-    if (!s->over && !s->pending && s->has_key && s->counter == s->acknowledged)
+    if (timer == SUBMITTER_LEAVES)
+        party_leave(p);
+    else if (!s->over && !s->pending && s->has_key && s->counter == s->acknowledged)
         submit(s, p);
 }
 

@@ -82,9 +82,8 @@ static void room(void *self, struct party *p, party_t who)
 static void timer(void *self, struct party *p, unsigned which)
 {
     struct web_mpc *w = self;
-    (void)which;
     if (w->role == INPUT_PARTY)
-        submitter_timer(&w->as.submitter, p);
+        submitter_timer(&w->as.submitter, p, which);
     else if (w->role == ANALYST)
         analyst_timer(&w->as.analyst, p);
 }

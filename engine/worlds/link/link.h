@@ -50,15 +50,44 @@ struct link_train {
     uint32_t bytes, head, tail; /* of all its packets, the first one, the last one */
 };
 
+#define LINK_BIT_NS UINT64_C(8000000000) /* bits a byte, nanoseconds a second */
+
 /* Time that a bottleneck of this rate needs, rounded up; bps 0: none. */
-ns_t link_time(uint64_t bytes, int64_t bps);
+ns_t link_time_long(uint64_t bytes, int64_t bps);
+static inline ns_t link_time(uint64_t bytes, int64_t bps)
+{
+    if (bps <= 0)
+        return 0;
+    if (bytes < 1 << 30 && bps < INT64_C(1) << 62)
+        return (ns_t)((bytes * LINK_BIT_NS + (uint64_t)bps - 1) / (uint64_t)bps);
+    return link_time_long(bytes, bps);
+}
 /* Bytes that still wait at a bottleneck that is free again at `free`. */
 uint64_t link_backlog(ns_t now, ns_t free, int64_t bps);
 /* Does a packet of this size, at a bottleneck at this time, find no place in its queue
  * (drop-tail: what waits there, this packet included, is more than queue_bytes)? */
-bool link_full(ns_t now, ns_t free, int64_t bps, int64_t queue_bytes, uint32_t bytes);
+static inline bool link_full(ns_t now, ns_t free, int64_t bps, int64_t queue_bytes, uint32_t bytes)
+{
+    if (queue_bytes <= 0)
+        return false;
+    return (free > now ? link_backlog(now, free, bps) : 0) + bytes > (uint64_t)queue_bytes;
+}
 /* Takes a train through a bottleneck; `free` is its state. bps 0: does nothing. */
-void link_pass(struct link_train *, int64_t bps, ns_t *free);
+static inline void link_pass(struct link_train *t, int64_t bps, ns_t *free)
+{
+    ns_t start, last;
+    if (bps <= 0)
+        return;
+    start = t->first > *free ? t->first : *free;
+    last = start + link_time(t->bytes, bps);
+    if (t->last > t->first) {
+        ns_t tail = t->last + link_time(t->tail, bps);
+        last = tail > last ? tail : last;
+    }
+    t->first = t->head == t->bytes ? last : start + link_time(t->head, bps);
+    t->last = last;
+    *free = last;
+}
 
 struct link_path link_path(const struct regions *, const struct link_host *from,
                            const struct link_host *to);

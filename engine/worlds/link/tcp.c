@@ -26,16 +26,6 @@ ns_t tcp_rto(const struct tcp_spec *s, ns_t srtt, ns_t rttvar)
     return rto > s->min_rto ? rto : s->min_rto;
 }
 
-struct link_train tcp_train(uint32_t payload)
-{
-    uint32_t n = tcp_segments(payload);
-    return (struct link_train){
-        .bytes = payload + n * TCP_HEADERS,
-        .head = n > 1 ? TCP_MSS + TCP_HEADERS : payload + TCP_HEADERS,
-        .tail = payload - (n - 1) * TCP_MSS + TCP_HEADERS,
-    };
-}
-
 /* Segments that may still be on their way, and those that the window leaves in calm. */
 static bool has_room(struct tcp_flow *f, const struct tcp_spec *spec, ns_t at, uint32_t n)
 {
@@ -63,11 +53,12 @@ static bool has_room(struct tcp_flow *f, const struct tcp_spec *spec, ns_t at, u
 bool tcp_send(struct tcp_flow *f, const struct tcp_spec *spec, const struct faults *faults,
               struct link_host *from, ns_t at, uint32_t payload, struct link_train *train)
 {
-    struct link_path path = f->path;
+    const struct link_path *path = &f->path;
+    struct link_path bent;
     const struct access *a = from->access;
     uint32_t n = tcp_segments(payload);
     ns_t way;
-    if (!has_room(f, spec, at, n) || (spec->like_ns3 && (n > CALM_NS3 || path.loss_ppm)))
+    if (!has_room(f, spec, at, n) || (spec->like_ns3 && (n > CALM_NS3 || path->loss_ppm)))
         return false;
     *train = tcp_train(payload);
     if (link_full(at, from->up_free, a->up_bps, a->queue_bytes, train->bytes))
@@ -75,10 +66,12 @@ bool tcp_send(struct tcp_flow *f, const struct tcp_spec *spec, const struct faul
     if (faults->n) {
         if (faults_cut(faults, f->from, f->to, at))
             return false;
-        faults_bend(faults, f->from, f->to, at, &path);
+        bent = f->path;
+        faults_bend(faults, f->from, f->to, at, &bent);
+        path = &bent;
     }
-    if (path.loss_ppm) {
-        if (loss_passes(&f->loss, path.loss_ppm, path.burst, &f->dice) < n)
+    if (path->loss_ppm) {
+        if (loss_passes(&f->loss, path->loss_ppm, path->burst, &f->dice) < n)
             return false;
         loss_pass(&f->loss, n);
     }
@@ -87,11 +80,11 @@ bool tcp_send(struct tcp_flow *f, const struct tcp_spec *spec, const struct faul
         f->unpaid += payload;
     train->first = train->last = at;
     link_pass(train, a->up_bps, &from->up_free);
-    link_pass(train, path.rate_bps, &f->rate_free);
-    way = path.delay + link_jitter(&path, &f->dice);
+    link_pass(train, path->rate_bps, &f->rate_free);
+    way = path->delay + link_jitter(path, &f->dice);
     train->first += way;
     train->last += way;
-    if (f->bulk && train->first <= f->arrival)
+    if (f->bulk && f->bulk->got != f->bulk->end && train->first <= f->arrival)
         train->first = f->arrival + 1; /* what is handed over of a run has a later event */
     if (train->first < f->arrival)
         train->first = f->arrival;

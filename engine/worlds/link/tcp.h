@@ -24,22 +24,27 @@
  * full at once: 6 MiB), pacing, ECN, F-RTO and undoing, MTU discovery, DSACK, at most three SACK
  * blocks, RTT from timestamps of repeated segments; the load that acknowledgements put on a
  * bottleneck (they wait behind data there, and take their own time, but leave no trace in the
- * queue). In the calm case acknowledgements are counted as bytes on the wire alone.
+ * queue). A lost acknowledgement is said again by data that go back. If what was sent in calm meets
+ * a full queue at the receiver's downlink, it and all that is under way behind it are in bulk from
+ * then on, as if they had been sent so. In the calm case acknowledgements are counted as bytes on
+ * the wire alone.
  *
  * Like ns-3 (tcp.like: ns3), where it is not like Linux: what a node writes in one instant leaves
  * together; only messages of one or two segments on a path without loss are calm, as everything
- * else grows the window; it grows by whole segments of acknowledged bytes; round trips are measured
+ * else grows the window; it is of bytes, not segments, and grows by whole segments of acknowledged
+ * bytes; every timeout reduces ssthresh; round trips are measured
  * in milliseconds, on the first segment of what is acknowledged, and HyStart sees the smoothed one;
  * the first segment of a direction is acknowledged at once; a retransmission does not restart the
  * timer, nor do a recovery's later partial acknowledgements; a partial acknowledgement sends a
- * segment; a timeout makes CUBIC forget its maximum; RTO up to 60 s. docs/fidelity.md has the
- * comparison.
+ * segment; a recovery with nothing else to send repeats single segments in doubt; a timeout makes
+ * CUBIC forget its maximum; RTO up to 60 s. docs/fidelity.md has the comparison.
  *
  * Bytes: the headers of every segment (IPv4 20, TCP 20, timestamps 12, so 1448 bytes of payload in
  * a segment of 1500). IPv6's 20 more bytes are not counted.
  *
  * Handshake. A SYN that is lost, or whose answer is, is repeated after 1, 2, 4, ... 64 s: seven
- * in all, and after 127 s the dialler gives up (Linux's tcp_syn_retries = 6).
+ * in all, and after 127 s the dialler gives up (Linux's tcp_syn_retries = 6). A SYN-ACK that is
+ * lost is repeated by its own host as well, as late, five times (tcp_synack_retries).
  *
  * Giving up. A connection on which nothing is acknowledged for 15 minutes while something should be
  * (about Linux's 15 repetitions) is given up.
@@ -58,7 +63,8 @@ enum {
     TCP_MSS = 1448,
     TCP_SYN_BYTES = 60, /* SYN and SYN-ACK carry 20 bytes of options */
     TCP_RST_BYTES = 40,
-    TCP_SYNS = 7
+    TCP_SYNS = 7,
+    TCP_SYN_ACKS = 5
 };
 
 #define TCP_RTO_MAX (120 * NS_S)
@@ -88,10 +94,18 @@ struct tcp_flow {
 /* Segments that a payload needs; an empty one (ACK, FIN) is one segment. */
 static inline uint32_t tcp_segments(uint32_t payload)
 {
-    return payload ? (payload + TCP_MSS - 1) / TCP_MSS : 1;
+    return payload <= TCP_MSS ? 1 : (payload + TCP_MSS - 1) / TCP_MSS;
 }
 /* The same payload as a train, without its times. */
-struct link_train tcp_train(uint32_t payload);
+static inline struct link_train tcp_train(uint32_t payload)
+{
+    uint32_t n = tcp_segments(payload);
+    return (struct link_train){
+        .bytes = payload + n * TCP_HEADERS,
+        .head = n > 1 ? TCP_MSS + TCP_HEADERS : payload + TCP_HEADERS,
+        .tail = payload - (n - 1) * TCP_MSS + TCP_HEADERS,
+    };
+}
 
 /* A payload, at most 2^30 bytes, handed to TCP at `at`, which never goes back for a host. True:
  * *train is it as it comes to the receiver's downlink. False: it needs tcp_bulk_write. */

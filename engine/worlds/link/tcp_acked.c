@@ -4,10 +4,11 @@ enum { DUPLICATES = 3 };
 
 /* What an acknowledgement brought. */
 struct news {
-    uint32_t acked, delivered; /* segments: in order; in all */
-    uint32_t grown;            /* by which the window may grow */
-    ns_t newest;               /* when the last of them was sent that were sent once; or -1 */
-    ns_t oldest;               /* when the first one in order was sent, if once; or -1 */
+    uint32_t acked;     /* segments in order */
+    uint32_t delivered; /* in all: as the window counts */
+    uint32_t grown;     /* by which the window may grow */
+    ns_t newest;        /* when the last of them was sent that were sent once; or -1 */
+    ns_t oldest;        /* when the first one in order was sent, if once; or -1 */
 };
 
 /* ---- round trips ---------------------------------------------------------------------- */
@@ -41,13 +42,13 @@ static void measure(struct tcp_bulk *b, const struct news *n, ns_t now)
 
 /* ---- what is there -------------------------------------------------------------------- */
 
-static void gone(struct tcp_bulk *b, const struct tcp_run *r, uint32_t segments, struct news *n)
+static void gone(struct tcp_bulk *b, const struct tcp_run *r, uint32_t weight, struct news *n)
 {
     if (r->state == RUN_SACKED)
         return;
     if (r->state == RUN_SENT)
-        b->pipe -= segments;
-    n->delivered += segments;
+        b->pipe -= weight;
+    n->delivered += weight;
     if (!r->again && r->sent > n->newest)
         n->newest = r->sent;
 }
@@ -56,7 +57,7 @@ static void gone(struct tcp_bulk *b, const struct tcp_run *r, uint32_t segments,
 static void trim(struct tcp_bulk *b, struct tcp_run *r, struct news *n)
 {
     uint32_t k = (uint32_t)((b->una - r->begin) / TCP_MSS);
-    gone(b, r, k, n);
+    gone(b, r, tcp_weight_full(b, k), n);
     n->acked += k;
     r->begin += (uint64_t)k * TCP_MSS;
     r->bytes -= k * TCP_MSS;
@@ -69,7 +70,7 @@ static void take_in_order(struct tcp_bulk *b, struct news *n)
         n->oldest = b->first->sent;
     while (b->first && b->first->begin + b->first->bytes <= b->una) {
         struct tcp_run *r = b->first;
-        gone(b, r, r->segments, n);
+        gone(b, r, tcp_run_weight(b, r), n);
         n->acked += r->segments;
         b->first = r->next;
         if (!b->first)
@@ -85,7 +86,7 @@ static uint32_t take_others(struct tcp_bulk *b, uint32_t number, struct news *n)
     uint32_t sacked = 0;
     for (struct tcp_run *r = b->first; r; r = r->next) {
         if (r->number && r->number <= number) {
-            gone(b, r, r->segments, n);
+            gone(b, r, tcp_run_weight(b, r), n);
             r->state = RUN_SACKED;
         }
         sacked += r->state == RUN_SACKED ? r->segments : 0;
@@ -98,7 +99,7 @@ static uint32_t take_others(struct tcp_bulk *b, uint32_t number, struct news *n)
 static uint32_t mark(struct tcp_bulk *b, struct tcp_run *r)
 {
     r->state = RUN_LOST;
-    b->pipe -= r->segments;
+    b->pipe -= tcp_run_weight(b, r);
     return r->segments;
 }
 
@@ -144,7 +145,7 @@ static void enter_recovery(struct tcp_bulk *b)
 {
     b->prr_flight = 0;
     for (const struct tcp_run *r = b->first; r; r = r->next)
-        b->prr_flight += r->segments;
+        b->prr_flight += tcp_run_weight(b, r);
     b->phase = TCP_RECOVERY;
     b->recover = b->nxt;
     b->prr_delivered = b->prr_out = 0;
@@ -161,22 +162,24 @@ static bool partial_like_ns3(const struct tcp_bulk *b, uint32_t acked)
 /* RFC 6937. */
 static void reduce_in_proportion(struct tcp_bulk *b, uint32_t delivered, uint32_t acked)
 {
-    uint32_t more, limit;
+    uint32_t more, limit, one = tcp_weight_full(b, 1);
+    uint32_t ssthresh = tcp_weight_full(b, b->cc.ssthresh);
     b->prr_delivered += delivered;
-    if (b->pipe > b->cc.ssthresh) {
-        more = (uint32_t)(((uint64_t)b->prr_delivered * b->cc.ssthresh + b->prr_flight - 1) /
-                          b->prr_flight);
+    if (b->pipe > ssthresh) {
+        more =
+            (uint32_t)(((uint64_t)b->prr_delivered * ssthresh + b->prr_flight - 1) / b->prr_flight);
         more = more > b->prr_out ? more - b->prr_out : 0;
     } else {
         limit = b->prr_delivered > b->prr_out ? b->prr_delivered - b->prr_out : 0;
-        limit = (limit > delivered ? limit : delivered) + 1;
-        more = b->cc.ssthresh - b->pipe < limit ? b->cc.ssthresh - b->pipe : limit;
+        limit = (limit > delivered ? limit : delivered) + one;
+        more = ssthresh - b->pipe < limit ? ssthresh - b->pipe : limit;
         if (b->net->spec->like_ns3 && b->prr_out > b->prr_delivered)
             more = 0;
     }
     if (more == 0 && (b->prr_out == 0 || partial_like_ns3(b, acked)))
-        more = 1;
-    b->cc.cwnd = b->pipe + more;
+        more = one;
+    b->prr_window = b->pipe + more;
+    b->cc.cwnd = b->prr_window / one;
 }
 
 /* ---- an acknowledgement --------------------------------------------------------------- */
@@ -262,6 +265,13 @@ void tcp_bulk_acked(struct tcp_flow *f, const struct tcp_ack *ack, ns_t now)
 
 /* ---- timers --------------------------------------------------------------------------- */
 
+/* Not twice for the same loss; but ns-3 does. */
+static bool reduces(const struct tcp_bulk *b)
+{
+    return b->net->spec->like_ns3 || b->phase == TCP_OPEN ||
+           (b->phase == TCP_LOSS && b->backoff == 0);
+}
+
 static void time_out(struct tcp_flow *f, ns_t now)
 {
     struct tcp_bulk *b = f->bulk;
@@ -273,7 +283,7 @@ static void time_out(struct tcp_flow *f, ns_t now)
     for (struct tcp_run *r = b->first; r; r = r->next)
         if (r->state == RUN_SENT)
             mark(b, r);
-    if (b->phase != TCP_LOSS)
+    if (reduces(b))
         cubic_reduce(&b->cc);
     if (b->net->spec->like_ns3)
         cubic_forget(&b->cc);
@@ -304,7 +314,7 @@ static void probe(struct tcp_flow *f, ns_t now)
         return;
     if (r->segments > 1 && !(r = tcp_run_split(b, r, r->segments - 1)))
         return;
-    b->pipe -= r->segments; /* tcp_emit counts it */
+    b->pipe -= tcp_run_weight(b, r); /* tcp_emit counts it */
     r->again = true;
     r->sent = now;
     b->rto_at = now + tcp_timeout(b);
@@ -334,14 +344,4 @@ void tcp_bulk_wake(struct tcp_flow *f, ns_t now)
         tcp_pump(f, now);
     if (!b->stopped)
         tcp_schedule(f);
-}
-
-void tcp_bulk_dropped(struct tcp_flow *f)
-{
-    struct tcp_bulk *b = f->bulk;
-    if (b->phase != TCP_OPEN)
-        return;
-    cubic_reduce(&b->cc);
-    b->cc.cwnd = 1;
-    b->cc.acked = 0;
 }

@@ -52,8 +52,11 @@ struct tcp_io {
     /* A segment leaves. May be NULL. */
     void (*segment)(struct tcp_flow *, uint64_t begin, uint32_t bytes, ns_t left);
     void (*drop)(struct tcp_flow *, uint32_t bytes, enum drop, bool ack);
-    /* A delayed acknowledgement is owed, or no longer. */
+    /* An acknowledgement is owed (delayed, or the last one was lost), or no longer. */
     void (*owes)(struct tcp_flow *, bool);
+    /* Data leave the sender: what it owes of the other direction goes along (tcp_bulk_piggyback).
+     */
+    void (*leaves)(struct tcp_flow *, ns_t now);
     void (*give_up)(struct tcp_flow *);
 };
 
@@ -80,13 +83,13 @@ struct tcp_bulk {
 
     uint64_t una, nxt, end, edge; /* acknowledged, sent, written, allowed */
     struct tcp_run *first, *last;
-    uint32_t pipe; /* segments believed on their way */
+    uint32_t pipe; /* believed on their way: segments; like ns-3, bytes; so are prr_* and before */
     uint32_t out;  /* the most of them in this window, */
     uint64_t out_until;
     uint32_t dupacks;
     enum tcp_phase phase;
     uint64_t recover; /* the phase ends when this is acknowledged */
-    uint32_t prr_delivered, prr_out, prr_flight;
+    uint32_t prr_delivered, prr_out, prr_flight, prr_window;
     ns_t srtt, rttvar;
     ns_t write_at;      /* like ns-3: what was written at once leaves together; 0: nothing was */
     ns_t timed_out;     /* like ns-3: what was sent before then is not measured */
@@ -96,7 +99,8 @@ struct tcp_bulk {
     bool probed;
     ns_t rto_at, probe_at, reorder_at, delack_at; /* 0: none */
     ns_t waiting_since, last_sent;
-    uint32_t before; /* segments sent in calm that may be on their way */
+    struct tcp_run *calm; /* under way, sent in calm and adopted */
+    uint32_t before;      /* sent in calm, and perhaps still on their way */
     ns_t before_until;
     ns_t wakes_at; /* 0: no event is under way */
 
@@ -104,6 +108,7 @@ struct tcp_bulk {
     uint64_t unread;      /* bytes of whole messages that its node has not been handed yet */
     struct tcp_run *hole; /* the first that is not there */
     uint32_t arrivals, owed, quick;
+    bool missed;      /* the last acknowledgement was lost: data that go back say it again */
     uint32_t beyond;  /* runs behind a gap */
     uint32_t missing; /* runs that are gone */
     ns_t last_back;
@@ -111,6 +116,7 @@ struct tcp_bulk {
     void *user;                 /* the world's, as are these: */
     void *parked, *parked_tail; /* messages that wait, and */
     uint64_t parked_from;       /* the first one's first byte */
+    void *parked_calm;          /* the last of them that was sent in calm; NULL: none */
     bool stopped;
     struct tcp_flow *flow;
     struct tcp_bulk *next, **at; /* of those in use, or of the free ones */
@@ -138,10 +144,18 @@ void tcp_bulk_wake(struct tcp_flow *, ns_t now);
 /* A message of so many bytes is there, but its node may be busy; it has been handed it. */
 void tcp_bulk_waits(struct tcp_flow *, uint32_t bytes);
 void tcp_bulk_handed(struct tcp_flow *, uint32_t bytes, ns_t now);
-/* The receiver sends data: what it owes goes along. */
+/* The receiver sends data: what it owes goes along, and is no packet of its own. */
 void tcp_bulk_piggyback(struct tcp_flow *, ns_t now);
-/* What was sent in calm met a full queue, and comes later: as a timeout to the window. */
-void tcp_bulk_dropped(struct tcp_flow *);
+/* Of what was sent in calm, so many bytes are under way, and the first of them may not find room at
+ * the receiver's downlink: they become bytes of the stream, before those in bulk, sent at `sent`.
+ * The world then brings each payload, when it comes to the downlink, to tcp_bulk_absorb, as long as
+ * tcp_bulk_absorbs. */
+void tcp_bulk_adopt(struct tcp_flow *, ns_t sent, uint32_t bytes, ns_t now);
+static inline bool tcp_bulk_absorbs(const struct tcp_flow *f)
+{
+    return f->bulk && f->bulk->calm;
+}
+void tcp_bulk_absorb(struct tcp_flow *, ns_t sent, uint32_t payload, const struct link_train *);
 /* The connection is over: nothing more is sent. */
 void tcp_bulk_stop(struct tcp_flow *);
 void tcp_bulk_free(struct tcp_flow *);

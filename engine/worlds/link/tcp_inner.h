@@ -9,6 +9,10 @@ struct tcp_run *tcp_run_new(struct tcp_net *);
 void tcp_run_unref(struct tcp_net *, struct tcp_run *);
 /* The run keeps its first k segments; the rest becomes one behind it. NULL: no memory. */
 struct tcp_run *tcp_run_split(struct tcp_bulk *, struct tcp_run *, uint32_t k);
+/* Likewise its first bytes, any number of them, of a run that was sent in calm. */
+struct tcp_run *tcp_run_cut(struct tcp_bulk *, struct tcp_run *, uint32_t bytes);
+/* What is lost behind a lost run of one segment goes into that segment, as far as it fits. */
+void tcp_run_collapse(struct tcp_bulk *, struct tcp_run *);
 struct tcp_bulk *tcp_bulk_new(struct tcp_net *, struct tcp_flow *);
 
 static inline void tcp_run_gone(struct tcp_bulk *b, struct tcp_run *r)
@@ -20,6 +24,19 @@ static inline void tcp_run_gone(struct tcp_bulk *b, struct tcp_run *r)
 static inline uint32_t tcp_run_wire(const struct tcp_run *r, uint32_t k)
 {
     return (k < r->segments ? k * TCP_MSS : r->bytes) + k * TCP_HEADERS;
+}
+/* The window counts segments, and in ns-3 bytes: of so much payload; and of all segments. */
+static inline uint32_t tcp_weight(const struct tcp_bulk *b, uint32_t segments, uint32_t bytes)
+{
+    return b->net->spec->like_ns3 ? bytes : segments;
+}
+static inline uint32_t tcp_weight_full(const struct tcp_bulk *b, uint32_t segments)
+{
+    return tcp_weight(b, segments, segments * TCP_MSS);
+}
+static inline uint32_t tcp_run_weight(const struct tcp_bulk *b, const struct tcp_run *r)
+{
+    return tcp_weight(b, r->segments, r->bytes);
 }
 /* When the i-th of n packets is there. */
 static inline ns_t tcp_when(ns_t first, ns_t last, uint32_t i, uint32_t n)

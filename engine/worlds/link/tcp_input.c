@@ -1,5 +1,7 @@
 #include "engine/worlds/link/tcp_inner.h"
 
+#include <assert.h>
+
 /* ---- acknowledgements ----------------------------------------------------------------- */
 
 static uint64_t edge(const struct tcp_bulk *b, uint64_t next)
@@ -8,29 +10,49 @@ static uint64_t edge(const struct tcp_bulk *b, uint64_t next)
     return next + (b->unread < window ? window - b->unread : 0);
 }
 
-/* An acknowledgement of everything before `next` leaves the receiver. */
-static void acknowledge(struct tcp_flow *f, uint64_t next, uint32_t number, ns_t at)
+static void set_owed(struct tcp_flow *f, uint32_t owed, bool missed, ns_t due)
+{
+    struct tcp_bulk *b = f->bulk;
+    bool before = b->owed || b->missed, now = owed || missed;
+    b->owed = owed;
+    b->missed = missed;
+    b->delack_at = owed ? due : 0;
+    if (before != now)
+        b->net->io->owes(f, now);
+}
+
+/* What becomes of an acknowledgement; DROP_COUNT: it gets through. */
+static enum drop fate(struct tcp_flow *f, struct link_path *path, ns_t at)
+{
+    struct tcp_bulk *b = f->bulk;
+    const struct faults *faults = b->net->faults;
+    if (faults->n) {
+        faults_bend(faults, f->to, f->from, at, path);
+        if (faults_cut(faults, f->to, f->from, at))
+            return DROP_PARTITION;
+    }
+    if (path->loss_ppm == LINK_SEVERED)
+        return DROP_NO_ROUTE;
+    return loss_hits(&b->ack_loss, path->loss_ppm, path->burst, &b->dice) ? DROP_LOSS : DROP_COUNT;
+}
+
+/* An acknowledgement of everything before `next` leaves the receiver: alone, or with data. */
+static void acknowledge(struct tcp_flow *f, uint64_t next, uint32_t number, ns_t at, bool alone)
 {
     struct tcp_bulk *b = f->bulk;
     struct tcp_net *net = b->net;
     struct link_path path = b->back;
     struct tcp_ack ack = {.next = next, .number = number, .gap = b->beyond > 0};
+    enum drop drop;
     ns_t t;
     ack.edge = edge(b, next);
-    net->io->count_ack(f, next, at);
-    if (net->faults->n) {
-        faults_bend(net->faults, f->to, f->from, at, &path);
-        if (faults_cut(net->faults, f->to, f->from, at)) {
-            net->io->drop(f, TCP_HEADERS, DROP_PARTITION, true);
-            return;
-        }
-    }
-    if (path.loss_ppm == LINK_SEVERED) {
-        net->io->drop(f, TCP_HEADERS, DROP_NO_ROUTE, true);
-        return;
-    }
-    if (loss_hits(&b->ack_loss, path.loss_ppm, path.burst, &b->dice)) {
-        net->io->drop(f, TCP_HEADERS, DROP_LOSS, true);
+    if (alone)
+        net->io->count_ack(f, next, at);
+    drop = fate(f, &path, at);
+    set_owed(f, b->owed, drop != DROP_COUNT, b->delack_at);
+    if (drop != DROP_COUNT) {
+        if (alone)
+            net->io->drop(f, TCP_HEADERS, drop, true);
         return;
     }
     t = (at > b->to->up_free ? at : b->to->up_free) +
@@ -41,26 +63,22 @@ static void acknowledge(struct tcp_flow *f, uint64_t next, uint32_t number, ns_t
     net->io->answer(f, &ack, b->last_back);
 }
 
-static void set_owed(struct tcp_flow *f, uint32_t owed, ns_t due)
+static void pay(struct tcp_flow *f, ns_t at, bool alone)
 {
     struct tcp_bulk *b = f->bulk;
-    if (!b->owed != !owed)
-        b->net->io->owes(f, owed > 0);
-    b->owed = owed;
-    b->delack_at = owed ? due : 0;
+    set_owed(f, 0, b->missed, 0);
+    acknowledge(f, b->got, b->arrivals, at, alone);
 }
 
 void tcp_pay(struct tcp_flow *f, ns_t at)
 {
-    struct tcp_bulk *b = f->bulk;
-    set_owed(f, 0, 0);
-    acknowledge(f, b->got, b->arrivals, at);
+    pay(f, at, true);
 }
 
 void tcp_bulk_piggyback(struct tcp_flow *f, ns_t now)
 {
-    if (f->bulk && f->bulk->owed)
-        tcp_pay(f, now);
+    if (f->bulk && !f->bulk->stopped && (f->bulk->owed || f->bulk->missed))
+        pay(f, now, false);
 }
 
 /* In order: every second segment, or every one of the first ones. */
@@ -72,12 +90,12 @@ static void answer_run(struct tcp_flow *f, uint64_t begin, uint32_t bytes, uint3
         ns_t at = tcp_when(first, last, i, segments);
         uint32_t there = i + 1 < segments ? (i + 1) * TCP_MSS : bytes;
         if (b->owed == 0 && b->quick == 0) {
-            set_owed(f, 1, at + b->net->spec->delayed_ack);
+            set_owed(f, 1, b->missed, at + b->net->spec->delayed_ack);
             continue;
         }
         b->quick -= b->quick > 0;
-        set_owed(f, 0, 0);
-        acknowledge(f, begin + there, i + 1 < segments ? b->arrivals - 1 : b->arrivals, at);
+        set_owed(f, 0, b->missed, 0);
+        acknowledge(f, begin + there, i + 1 < segments ? b->arrivals - 1 : b->arrivals, at, true);
     }
 }
 
@@ -106,10 +124,10 @@ static void land(struct tcp_flow *f, struct tcp_run *r, ns_t first, ns_t last)
     r->gone = false;
     if (r != b->hole) {
         b->beyond++;
-        set_owed(f, 0, 0);
+        set_owed(f, 0, b->missed, 0);
         for (uint32_t i = 0; i < r->segments; i++)
             acknowledge(f, b->got, i + 1 < r->segments ? b->arrivals - 1 : b->arrivals,
-                        tcp_when(first, last, i, r->segments));
+                        tcp_when(first, last, i, r->segments), true);
         return;
     }
     b->hole = r->next;
@@ -200,4 +218,68 @@ void tcp_bulk_handed(struct tcp_flow *f, uint32_t bytes, ns_t now)
         return;
     tcp_pay(f, now); /* a window update */
     tcp_schedule(f);
+}
+
+/* ---- from calm ------------------------------------------------------------------------ */
+
+/* Room for so many bytes of the stream where the receiver's next one is. */
+static void shift(struct tcp_bulk *b, uint32_t bytes)
+{
+    for (struct tcp_run *r = b->hole; r; r = r->next)
+        r->begin += bytes;
+    if (b->recover > b->got)
+        b->recover += bytes;
+    b->nxt += bytes;
+    b->end += bytes;
+    b->edge += bytes;
+    b->out_until += bytes;
+    b->parked_from += bytes;
+}
+
+static void insert(struct tcp_bulk *b, struct tcp_run *run)
+{
+    struct tcp_run **at = &b->first;
+    while (*at != b->hole)
+        at = &(*at)->next;
+    run->next = b->hole;
+    if (!b->hole)
+        b->last = run;
+    *at = b->hole = run;
+}
+
+void tcp_bulk_adopt(struct tcp_flow *f, ns_t sent, uint32_t bytes, ns_t now)
+{
+    struct tcp_bulk *b = f->bulk;
+    struct tcp_run *run;
+    ns_t due = sent + tcp_timeout(b);
+    if (b->stopped || !(run = tcp_run_new(b->net)))
+        return;
+    if (b->una == b->end)
+        b->waiting_since = now;
+    run->begin = b->got;
+    run->bytes = bytes;
+    run->segments = tcp_segments(bytes);
+    run->sent = sent;
+    shift(b, bytes);
+    insert(b, run);
+    b->pipe += tcp_run_weight(b, run);
+    b->calm = run;
+    b->before = 0;
+    f->before = f->recent = 0;
+    if (!b->rto_at)
+        b->rto_at = due > now ? due : now;
+    tcp_schedule(f);
+}
+
+void tcp_bulk_absorb(struct tcp_flow *f, ns_t sent, uint32_t payload, const struct link_train *t)
+{
+    struct tcp_bulk *b = f->bulk;
+    struct tcp_run *run = b->calm, *rest = NULL;
+    assert(payload <= run->bytes);
+    if (payload < run->bytes && !(rest = tcp_run_cut(b, run, payload)))
+        return;
+    b->calm = rest;
+    run->sent = sent;
+    run->refs++;
+    tcp_bulk_arrive(f, run, t);
 }

@@ -119,7 +119,7 @@ void tcp_emit(struct tcp_flow *f, struct tcp_run *r, ns_t now)
     struct tcp_net *net = b->net;
     struct way w = {.path = f->path, .cut = DROP_COUNT, .fit = fits(b, r, now), .n = r->segments};
     net->io->count(f, tcp_run_wire(r, r->segments), r->segments, r->again);
-    b->pipe += r->segments;
+    b->pipe += tcp_run_weight(b, r);
     if (net->faults->n) {
         faults_bend(net->faults, f->from, f->to, now, &w.path);
         if (faults_cut(net->faults, f->from, f->to, now))
@@ -127,8 +127,10 @@ void tcp_emit(struct tcp_flow *f, struct tcp_run *r, ns_t now)
     }
     if (w.path.loss_ppm == LINK_SEVERED)
         w.cut = DROP_NO_ROUTE;
-    if (w.fit)
+    if (w.fit) {
         leave(f, r, &w, now);
+        net->io->leaves(f, now);
+    }
     for (uint32_t i = 0, k; i < w.n; i += k) {
         struct tcp_run *rest = NULL;
         enum drop drop = fate(f, &w, i, r->segments, &k);
@@ -149,15 +151,42 @@ static struct tcp_run *lost_run(const struct tcp_bulk *b)
     return r;
 }
 
+/* Bytes of those from `begin` to `end` that a budget allows. ns-3 sends less than a segment only if
+ * nothing follows for which there is no room (the silly window syndrome). */
+static uint64_t allowed(const struct tcp_bulk *b, uint64_t begin, uint64_t end, uint32_t budget)
+{
+    uint64_t bytes = (uint64_t)budget * TCP_MSS;
+    if (b->net->spec->like_ns3)
+        bytes = b->end - begin <= budget ? budget : budget - budget % TCP_MSS;
+    return end - begin < bytes ? end - begin : bytes;
+}
+
+/* As in ns-3, when a recovery finds nothing else to send: what may be lost (RFC 6675, NextSeg, 3).
+ * The model does not take apart what is under way. */
+static struct tcp_run *doubtful_run(struct tcp_bulk *b)
+{
+    struct tcp_run *r = b->phase == TCP_RECOVERY && b->net->spec->like_ns3 ? b->first : NULL;
+    while (r && (r->state != RUN_SENT || r->again || (!r->gone && r->segments > 1)))
+        r = r->next;
+    if (r) {
+        b->pipe -= tcp_run_weight(b, r);
+        r->state = RUN_LOST;
+    }
+    return r;
+}
+
 static bool send_lost(struct tcp_flow *f, struct tcp_run *r, uint32_t budget, ns_t now)
 {
     struct tcp_bulk *b = f->bulk;
-    if (r->segments > budget && !tcp_run_split(b, r, budget))
+    uint64_t bytes;
+    tcp_run_collapse(b, r);
+    bytes = allowed(b, r->begin, r->begin + r->bytes, budget);
+    if (bytes == 0 || (bytes < r->bytes && !tcp_run_split(b, r, (uint32_t)bytes / TCP_MSS)))
         return false;
     r->state = RUN_SENT;
     r->again = true;
     r->sent = now;
-    b->prr_out += r->segments;
+    b->prr_out += tcp_run_weight(b, r);
     if (r == b->first && !b->net->spec->like_ns3)
         b->rto_at = now + tcp_timeout(b);
     tcp_emit(f, r, now);
@@ -167,15 +196,15 @@ static bool send_lost(struct tcp_flow *f, struct tcp_run *r, uint32_t budget, ns
 static bool send_new(struct tcp_flow *f, uint32_t budget, ns_t now)
 {
     struct tcp_bulk *b = f->bulk;
-    uint64_t left = (b->end < b->edge ? b->end : b->edge), bytes = (uint64_t)budget * TCP_MSS;
+    uint64_t left = b->end < b->edge ? b->end : b->edge, bytes;
     struct tcp_run *r;
     if (left <= b->nxt)
         return false;
     left -= b->nxt;
     if (left < TCP_MSS && b->edge < b->end && b->pipe)
         return false; /* silly window */
-    bytes = left < bytes ? left : bytes;
-    if (!(r = tcp_run_new(b->net)))
+    bytes = allowed(b, b->nxt, b->nxt + left, budget);
+    if (bytes == 0 || !(r = tcp_run_new(b->net)))
         return false;
     r->begin = b->nxt;
     r->bytes = (uint32_t)bytes;
@@ -192,7 +221,7 @@ static bool send_new(struct tcp_flow *f, uint32_t budget, ns_t now)
         b->waiting_since = now;
     b->nxt += bytes;
     if (b->phase == TCP_RECOVERY)
-        b->prr_out += r->segments;
+        b->prr_out += tcp_run_weight(b, r);
     tcp_emit(f, r, now);
     return true;
 }
@@ -207,6 +236,11 @@ static void arm_probe(struct tcp_bulk *b, ns_t now)
     b->probe_at = now + wait < b->rto_at ? now + wait : 0;
 }
 
+static uint32_t window(const struct tcp_bulk *b)
+{
+    return b->phase == TCP_RECOVERY ? b->prr_window : tcp_weight_full(b, b->cc.cwnd);
+}
+
 void tcp_pump(struct tcp_flow *f, ns_t now)
 {
     struct tcp_bulk *b = f->bulk;
@@ -215,10 +249,12 @@ void tcp_pump(struct tcp_flow *f, ns_t now)
         b->write_at = 0;
     if (b->before && now >= b->before_until)
         b->before = 0;
-    while (b->pipe + b->before < b->cc.cwnd && !b->net->broken) {
-        uint32_t budget = b->cc.cwnd - b->pipe - b->before;
+    while (b->pipe + b->before < window(b) && !b->net->broken) {
+        uint32_t budget = window(b) - b->pipe - b->before;
         struct tcp_run *lost = lost_run(b);
-        if (lost ? !send_lost(f, lost, budget, now) : !send_new(f, budget, now))
+        if (!lost && send_new(f, budget, now))
+            lost = NULL;
+        else if ((!lost && !(lost = doubtful_run(b))) || !send_lost(f, lost, budget, now))
             break;
         sent = true;
     }
@@ -265,13 +301,14 @@ uint32_t tcp_bulk_room(struct tcp_flow *f, ns_t at)
 {
     struct tcp_bulk *b = f->bulk;
     uint32_t room = b->net->spec->like_ns3 ? b->cc.cwnd : b->cc.cwnd / 2;
+    uint32_t pipe = b->net->spec->like_ns3 ? (b->pipe + TCP_MSS - 1) / TCP_MSS : b->pipe;
     if (b->stopped)
         return 0;
     if (tcp_bulk_busy(f)) {
         /* A full downlink could still drop what is under way, and be overtaken. */
         bool sure = b->to->access->down_bps == 0 || b->to->access->queue_bytes == 0;
         bool fine = b->phase == TCP_OPEN && b->nxt == b->end && !b->missing && !b->beyond;
-        return sure && fine && room > b->pipe ? room - b->pipe : 0;
+        return sure && fine && room > pipe ? room - pipe : 0;
     }
     rest(f, at);
     return b->net->spec->like_ns3 ? b->cc.cwnd : b->cc.cwnd / 2;
@@ -307,14 +344,14 @@ void tcp_bulk_write(struct tcp_flow *f, ns_t at, uint32_t payload)
     if (b->una == b->end)
         rest(f, at);
     if (f->before || f->recent) {
-        b->before = (uint32_t)f->before + f->recent;
+        b->before = tcp_weight_full(b, (uint32_t)f->before + f->recent);
         b->before_until = f->arrival + b->back.delay;
         if (at >= b->before_until)
             b->before = 0;
         f->before = f->recent = 0;
     }
     b->end += payload;
-    if (b->net->spec->like_ns3) {
+    if (b->net->spec->like_ns3 && b->end > 1) { /* but for the handshake's acknowledgement */
         b->write_at = at + 1;
         tcp_schedule(f);
         return;

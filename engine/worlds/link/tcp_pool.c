@@ -87,6 +87,45 @@ struct tcp_run *tcp_run_split(struct tcp_bulk *b, struct tcp_run *r, uint32_t k)
     return rest;
 }
 
+struct tcp_run *tcp_run_cut(struct tcp_bulk *b, struct tcp_run *r, uint32_t bytes)
+{
+    struct tcp_run *rest = tcp_run_new(b->net);
+    if (!rest)
+        return NULL;
+    b->pipe -= r->state == RUN_SENT ? tcp_run_weight(b, r) : 0;
+    *rest = *r;
+    rest->begin += bytes;
+    rest->bytes -= bytes;
+    rest->segments = tcp_segments(rest->bytes);
+    r->next = rest;
+    r->bytes = bytes;
+    r->segments = tcp_segments(bytes);
+    b->pipe += r->state == RUN_SENT ? tcp_run_weight(b, r) + tcp_run_weight(b, rest) : 0;
+    if (b->last == r)
+        b->last = rest;
+    return rest;
+}
+
+/* Nothing of the run is under way, or can ever arrive by itself. */
+static bool can_collapse(const struct tcp_run *r)
+{
+    return r->state == RUN_LOST && r->gone && r->refs == 1;
+}
+
+void tcp_run_collapse(struct tcp_bulk *b, struct tcp_run *r)
+{
+    struct tcp_run *next;
+    while (r->segments == 1 && can_collapse(r) && (next = r->next) && can_collapse(next) &&
+           r->bytes + next->bytes <= TCP_MSS) {
+        r->bytes += next->bytes;
+        r->next = next->next;
+        if (b->last == next)
+            b->last = r;
+        b->missing--;
+        tcp_run_unref(b->net, next);
+    }
+}
+
 struct tcp_bulk *tcp_bulk_new(struct tcp_net *net, struct tcp_flow *f)
 {
     struct tcp_bulk *b;
@@ -125,6 +164,7 @@ void tcp_bulk_stop(struct tcp_flow *f)
     if (!b || b->stopped)
         return;
     let_go(b);
+    b->calm = NULL;
     b->una = b->nxt = b->end;
     b->pipe = 0;
     b->rto_at = b->probe_at = b->reorder_at = b->delack_at = b->write_at = 0;

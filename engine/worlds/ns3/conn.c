@@ -202,19 +202,27 @@ static int op_send(struct env *env, link_t link, const void *data, size_t len)
 {
     struct ns3_node *n = node_of(env);
     struct ns3_end *end = find(n, link);
+    int rc;
     if (!end || n->doomed)
         return ERR_CLOSED;
-    return end->kind == LINK_DATAGRAM ? dgram_send(end, end->remote, data, len)
-                                      : stream_send(end, data, len);
+    rc = end->kind == LINK_DATAGRAM ? dgram_send(end, end->remote, data, len)
+                                    : stream_send(end, data, len);
+    if (rc == OK && n->w->wants)
+        witness_send(n->w, n, end, end->kind == LINK_DATAGRAM ? &end->remote : NULL, len);
+    return rc;
 }
 
 static int op_send_to(struct env *env, link_t port, struct addr to, const void *data, size_t len)
 {
     struct ns3_node *n = node_of(env);
     struct ns3_end *end = find(n, port);
+    int rc;
     if (!end || n->doomed || end->kind != LINK_DATAGRAM)
         return ERR_CLOSED;
-    return dgram_send(end, to, data, len);
+    rc = dgram_send(end, to, data, len);
+    if (rc == OK && n->w->wants)
+        witness_send(n->w, n, end, &to, len);
+    return rc;
 }
 
 static void op_close(struct env *env, link_t link)
@@ -279,6 +287,13 @@ static void op_show(struct env *env, const struct shown *shown)
         witness_show(n->w, n, shown);
 }
 
+static void op_keep(struct env *env, const struct retained *kept)
+{
+    struct ns3_node *n = node_of(env);
+    if (!n->doomed)
+        witness_keep(n->w, n, kept);
+}
+
 const struct env_ops ns3_ops = {
     .open = op_open,
     .send = op_send,
@@ -288,6 +303,7 @@ const struct env_ops ns3_ops = {
     .ready = op_ready,
     .done = op_done,
     .show = op_show,
+    .keep = op_keep,
 };
 
 void conn_do(struct ns3_event *e)

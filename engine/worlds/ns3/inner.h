@@ -138,10 +138,11 @@ struct ns3 {
     struct ns3_event *events; /* all of them */
     struct store_fate fate;
     XXH3_state_t *hash;
-    void **observers;
+    struct sights *sights;
+    unsigned wants;
     struct ns3_fault *appointed; /* one an action */
     struct ns3_fault *awaited;
-    size_t n_awaited, exposures_cap;
+    size_t n_awaited;
     uint64_t sends, messages;
     bool go, net;
     int broken;
@@ -217,6 +218,10 @@ void witness_free(struct ns3 *);
 void witness_digest(struct ns3 *, const struct ns3_node *, const struct event *, uint64_t size);
 void witness_event(struct ns3 *, const struct ns3_node *, const struct ns3_end *, ns_t sent,
                    const struct event *);
+/* It sends on this end; to: of a datagram, else NULL. */
+void witness_send(struct ns3 *, const struct ns3_node *, const struct ns3_end *,
+                  const struct addr *to, size_t len);
+void witness_keep(struct ns3 *, const struct ns3_node *, const struct retained *);
 void witness_show(struct ns3 *, const struct ns3_node *, const struct shown *);
 /* from, to: nodes or PARTY_NONE */
 void witness_drop(struct ns3 *, uint32_t from, uint32_t to, uint32_t bytes, enum drop);

@@ -63,6 +63,14 @@ struct Inside : TcpSocketBase {
     {
         return s.*(&Inside::m_state);
     }
+    /* ns-3.37 notes only empty segments in what RFC 7323, 4.3, calls Last.ACK.sent. A host that
+     * acknowledges with its data alone then echoes ever the same timestamp, and its peer measures
+     * round trips of minutes: data that go both ways would meet timeouts of up to two minutes. */
+    static void Acknowledges(TcpSocketBase &s, SequenceNumber32 next)
+    {
+        if (s.*(&Inside::m_highTxAck) < next)
+            s.*(&Inside::m_highTxAck) = next;
+    }
 };
 
 struct Net {
@@ -119,7 +127,7 @@ void Leaves(Host *host, Ptr<const Packet> p)
     net->calls.sent(net->ctx, host->number, p->GetSize() - kPpp);
 }
 
-void Lose(enum net_loss why, Ptr<const Packet> framed)
+void Lose(uint32_t host, enum net_loss why, Ptr<const Packet> framed)
 {
     Ptr<Packet> p = framed->Copy();
     PppHeader ppp;
@@ -127,6 +135,7 @@ void Lose(enum net_loss why, Ptr<const Packet> framed)
     p->RemoveHeader(ppp);
     p->RemoveHeader(ip);
     net_packet what = Describe(ip, p);
+    what.host = host;
     net->calls.lost(net->ctx, &what, why);
 }
 
@@ -210,6 +219,10 @@ bool Hears(Host *host, const Ipv4Header &ip, const TcpHeader &tcp)
 void Delivered(Host *host, const Ipv4Header &ip, Ptr<const Packet> packet, uint32_t)
 {
     bool refused = false;
+    if (net->calls.came) {
+        net_packet what = Describe(ip, packet);
+        net->calls.came(net->ctx, &what);
+    }
     if (ip.GetProtocol() == 6) {
         TcpHeader tcp;
         packet->PeekHeader(tcp);
@@ -232,8 +245,10 @@ void Unroutable(const Ipv4Header &ip, Ptr<const Packet> packet, Ipv4L3Protocol::
     net->calls.lost(net->ctx, &what, NET_NO_ROUTE);
 }
 
+/* host: whose own device it is. */
 Ptr<PointToPointNetDevice> MakeDevice(Ptr<Node> node, Ptr<PointToPointChannel> channel,
-                                      uint64_t bps, const net_line &line, int64_t stream)
+                                      uint64_t bps, const net_line &line, int64_t stream,
+                                      uint32_t host = NET_NOBODY)
 {
     auto device = CreateObject<PointToPointNetDevice>();
     auto queue = CreateObject<DropTailQueue<Packet>>();
@@ -243,14 +258,15 @@ Ptr<PointToPointNetDevice> MakeDevice(Ptr<Node> node, Ptr<PointToPointChannel> c
         QueueSize(QueueSizeUnit::BYTES, line.queue_bytes ? line.queue_bytes : 1U << 31));
     device->SetQueue(queue);
     device->SetDataRate(DataRate(bps ? bps : kFast));
-    device->TraceConnectWithoutContext("MacTxDrop", MakeBoundCallback(&Lose, NET_QUEUE_FULL));
+    device->TraceConnectWithoutContext("MacTxDrop", MakeBoundCallback(&Lose, host, NET_QUEUE_FULL));
     if (line.loss_ppm) {
         auto loss = CreateObject<RateErrorModel>();
         loss->SetUnit(RateErrorModel::ERROR_UNIT_PACKET);
         loss->SetRate(line.loss_ppm / 1e6);
         loss->AssignStreams(stream);
         device->SetReceiveErrorModel(loss);
-        device->TraceConnectWithoutContext("PhyRxDrop", MakeBoundCallback(&Lose, NET_LOST));
+        device->TraceConnectWithoutContext("PhyRxDrop",
+                                           MakeBoundCallback(&Lose, NET_NOBODY, NET_LOST));
     }
     device->Attach(channel);
     return device;
@@ -263,7 +279,7 @@ void Connect(Host *host, const InternetStackHelper &stack, Ptr<Node> core, const
     channel->SetAttribute("Delay", TimeValue(NanoSeconds(line.latency)));
     host->node = CreateObject<Node>();
     stack.Install(host->node);
-    host->up = MakeDevice(host->node, channel, line.up_bps, line, stream);
+    host->up = MakeDevice(host->node, channel, line.up_bps, line, stream, host->number);
     host->down = MakeDevice(core, channel, line.down_bps, line, stream + 1);
     host->down->SetReceiveCallback(MakeBoundCallback(&InCore, host));
     host->up->TraceConnectWithoutContext("PhyTxBegin", MakeBoundCallback(&Leaves, host));
@@ -364,6 +380,7 @@ void OnSegment(net_socket *s, Ptr<const Packet> p, const TcpHeader &h, Ptr<const
     SequenceNumber32 end = h.GetSequenceNumber() + p->GetSize();
     if (p->GetSize() == 0)
         return;
+    Inside::Acknowledges(*s->tcp, h.GetAckNumber());
     if (end > s->highest)
         s->highest = end;
     else

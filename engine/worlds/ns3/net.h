@@ -41,7 +41,7 @@ struct net_tcp {
 };
 
 struct net_packet {
-    uint32_t host;     /* whose uplink it came from */
+    uint32_t host;     /* whose uplink it came from; of a loss: whose queue never let it leave */
     uint32_t from, to; /* addresses */
     uint16_t from_port, to_port;
     uint32_t bytes; /* of the IP packet */
@@ -65,6 +65,7 @@ struct net_calls {
     /* Then: the host that gets it; NET_NOBODY: it is lost (and counted). */
     uint32_t (*arrives)(void *ctx, struct net_packet *);
     void (*sent)(void *ctx, uint32_t host, uint32_t bytes); /* a packet leaves its host */
+    void (*came)(void *ctx, const struct net_packet *); /* to its host's TCP or UDP; may be NULL */
     void (*lost)(void *ctx, const struct net_packet *, enum net_loss);
     void (*repeated)(void *ctx); /* a segment of data is sent again */
     void (*accepted)(void *ctx, uint32_t host, uint16_t port, struct net_socket *, uint32_t peer,

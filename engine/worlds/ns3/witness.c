@@ -1,38 +1,35 @@
 #include "engine/worlds/ns3/inner.h"
 
 #include "engine/base/bytes.h"
+#include "engine/worlds/link/tcp.h"
+#include "engine/worlds/link/udp.h"
 
 #include <inttypes.h>
+
+static party_t owner(const void *world, const struct addr *a)
+{
+    const struct ns3_node *n = address_owner(world, a);
+    return n ? n->id : PARTY_NONE;
+}
 
 int witness_init(struct ns3 *w)
 {
     const struct trial_spec *t = w->spec;
+    const struct sights_setup setup = {.observers = t->observers,
+                                       .n_observers = t->n_observers,
+                                       .roster = t->roster,
+                                       .owner = owner,
+                                       .world = w,
+                                       .seed = w->seed};
+    int rc = sights_new(&w->sights, &setup, w->err);
+    w->wants = sights_wants(w->sights);
     w->awaited = calloc(t->n_actions + 1, sizeof *w->awaited);
-    w->observers = calloc(t->n_observers + 1, sizeof *w->observers);
-    if (!w->awaited || !w->observers)
-        return ERR_NOMEM;
-    for (size_t i = 0; i < t->n_observers; i++) {
-        const struct observer_spec *o = &t->observers[i];
-        void *state = calloc(1, o->ops->size ? o->ops->size : 1);
-        int rc = state ? o->ops->init(state, o->opts, w->n_nodes) : ERR_NOMEM;
-        if (rc != OK) {
-            free(state);
-            return rc;
-        }
-        w->observers[i] = state;
-    }
-    return OK;
+    return rc == OK && !w->awaited ? ERR_NOMEM : rc;
 }
 
 void witness_free(struct ns3 *w)
 {
-    const struct trial_spec *t = w->spec;
-    for (size_t i = 0; w->observers && i < t->n_observers; i++) {
-        if (w->observers[i] && t->observers[i].ops->free)
-            t->observers[i].ops->free(w->observers[i]);
-        free(w->observers[i]);
-    }
-    free(w->observers);
+    sights_free(w->sights);
     free(w->awaited);
 }
 
@@ -166,16 +163,32 @@ void witness_restart(struct ns3 *w, const struct ns3_node *n)
 
 /* ---- observers ------------------------------------------------------------------------ */
 
-static void sight(struct ns3 *w, const struct sighting *s)
+/* What a node gets or sends, at its access line: a message of a stream when it is whole. */
+static void see_line(struct ns3 *w, struct sighting s, enum link_kind kind)
 {
-    for (size_t i = 0; i < w->spec->n_observers; i++)
-        w->spec->observers[i].ops->see(w->observers[i], s);
+    if (!(w->wants & WANT_LINE) && !(w->wants & WANT_LINE_OPENS && (s.opens || s.datagram)))
+        return;
+    s.point = SIGHT_LINE;
+    if (s.opens) {
+        s.bytes = TCP_SYN_BYTES;
+    } else if (s.datagram) {
+        s.bytes += UDP_HEADERS;
+    } else {
+        s.bytes += kind == LINK_MESSAGE ? LINK_FRAME : 0;
+        s.packets = tcp_segments(s.bytes);
+        s.bytes += s.packets * TCP_HEADERS;
+    }
+    sights_see(w->sights, &s, NULL);
 }
 
 void witness_event(struct ns3 *w, const struct ns3_node *n, const struct ns3_end *end, ns_t sent,
                    const struct event *ev)
 {
-    struct sighting s = {.at = n->id, .when = w->now, .bytes = (uint32_t)ev->len};
+    struct sighting s = {.at = n->id,
+                         .when = w->now,
+                         .beyond = PARTY_NONE,
+                         .packets = 1,
+                         .bytes = (uint32_t)ev->len};
     uint32_t peer;
     if (w->trace)
         trace_event(w, n, end, sent, ev);
@@ -186,43 +199,64 @@ void witness_event(struct ns3 *w, const struct ns3_node *n, const struct ns3_end
         return;
     if (ev->kind == EV_DATA && w->n_awaited)
         see_progress(w, n->id, peer);
-    s.peer = end->kind == LINK_DATAGRAM ? ev->peer : end->remote;
-    sight(w, &s);
+    s.datagram = end->kind == LINK_DATAGRAM;
+    s.opens = ev->kind == EV_UP;
+    s.from = s.datagram ? ev->peer : end->remote;
+    s.to = end->local;
+    if (w->wants & WANT_NODE_IN)
+        sights_see(w->sights, &s, NULL);
+    if (s.opens && s.datagram)
+        return; /* nothing was sent for that */
+    if (s.opens && end->dialled) {
+        s.from = end->local;
+        s.to = end->remote;
+        s.out = true;
+    }
+    see_line(w, s, end->kind);
+}
+
+void witness_send(struct ns3 *w, const struct ns3_node *n, const struct ns3_end *end,
+                  const struct addr *to, size_t len)
+{
+    const struct sighting s = {.at = n->id,
+                               .when = n->env.now + n->env.spent,
+                               .beyond = PARTY_NONE,
+                               .out = true,
+                               .datagram = to != NULL,
+                               .packets = 1,
+                               .bytes = (uint32_t)len,
+                               .from = end->local,
+                               .to = to ? *to : end->remote};
+    if (w->wants & WANT_NODE_OUT)
+        sights_see(w->sights, &s, NULL);
+    see_line(w, s, end->kind);
+}
+
+void witness_keep(struct ns3 *w, const struct ns3_node *n, const struct retained *kept)
+{
+    const struct sighting s = {.at = n->id, .when = w->now, .beyond = PARTY_NONE, .kept = kept};
+    if (w->wants & WANT_KEPT)
+        sights_see(w->sights, &s, NULL);
 }
 
 void witness_show(struct ns3 *w, const struct ns3_node *n, const struct shown *shown)
 {
-    struct sighting s = {.at = n->id, .when = w->now, .shown = shown, .peer = shown->addr};
-    sight(w, &s);
-}
-
-static party_t owner(const void *world, const struct addr *a)
-{
-    const struct ns3_node *n = address_owner(world, a);
-    return n ? n->id : PARTY_NONE;
-}
-
-static void add_row(void *ctx, const struct exposure *row)
-{
-    struct ns3 *w = ctx;
-    struct trial_result *r = w->result;
-    if (r->n_exposures == w->exposures_cap) {
-        size_t cap = w->exposures_cap ? 2 * w->exposures_cap : 64;
-        struct exposure *rows = realloc(r->exposures, cap * sizeof *rows);
-        if (!rows) {
-            w->broken = ERR_NOMEM;
-            return;
-        }
-        r->exposures = rows;
-        w->exposures_cap = cap;
-    }
-    r->exposures[r->n_exposures++] = *row;
+    const struct sighting s = {.at = n->id, .when = w->now, .beyond = PARTY_NONE, .visible = shown};
+    if (w->sights)
+        sights_see(w->sights, &s, NULL);
 }
 
 int witness_score(struct ns3 *w)
 {
-    const struct truth truth = {.roster = w->spec->roster, .owner = owner, .world = w};
-    for (size_t i = 0; i < w->spec->n_observers; i++)
-        w->spec->observers[i].ops->score(w->observers[i], &truth, add_row, w);
-    return w->broken;
+    struct trial_result *r = w->result;
+    struct sights_found found;
+    int rc = sights_end(w->sights, w->now, &found);
+    if (rc != OK)
+        return rc;
+    r->exposures = found.exposures;
+    r->n_exposures = found.n_exposures;
+    r->findings = found.findings;
+    r->n_findings = found.n_findings;
+    r->invalid = found.invalid;
+    return OK;
 }

@@ -196,6 +196,8 @@ int datagram_send(struct sim *sim, struct sim_end *end, struct addr to, const vo
         return ERR_INVALID;
     wire_count(n, (uint32_t)len + UDP_HEADERS, 1);
     drop = send_out(sim, end, &to, at, &head);
+    if (sim->wants)
+        watch_send_to(sim, end, &head.from, &to, target, len);
     if (drop == DROP_COUNT && planted_loss(sim))
         drop = DROP_FAULT;
     if (drop == DROP_COUNT && !target)
@@ -215,12 +217,13 @@ int datagram_send(struct sim *sim, struct sim_end *end, struct addr to, const vo
         watch_drop(sim, n, target, (uint32_t)len, drop);
         return OK;
     }
-    ev = sim_event_new(sim, SIM_DATAGRAM, sizeof head + len);
+    ev = sim_event_new(sim, SIM_DATAGRAM, sizeof head + len + sim->tail);
     if (!ev)
         return OK;
     memcpy(ev->data, &head, sizeof head);
     if (len)
         memcpy(ev->data + sizeof head, data, len);
+    memcpy(ev->data + sizeof head + len, &sim->truth, sim->tail);
     ev->len = (uint32_t)len;
     ev->sent = at;
     ev->at.node = target;
@@ -236,6 +239,8 @@ static enum drop arrive(struct sim *sim, struct sim_event *ev, const struct head
     struct sim_end *end;
     uint32_t host;
     enum drop drop;
+    if (sim->wants && !ev->staged)
+        watch_come_from(sim, ev, &sim->nodes[head->sender], n, &head->from, &head->to);
     if (ev->staged) {
         uint32_t bytes = ev->len + UDP_HEADERS;
         struct link_train train = {

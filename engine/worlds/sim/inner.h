@@ -98,7 +98,7 @@ struct sim_end {
     uint16_t seen;   /* its own, as the peer sees it */
     uint8_t kind;    /* enum link_kind */
     uint8_t state;
-    uint8_t syns;         /* sent; once it is open: repetitions of what a full downlink dropped */
+    uint8_t syns;         /* sent; of who was dialled: repeated SYN-ACKs */
     bool stages : 1;      /* what it sends has to pass the peer's downlink */
     bool blocked : 1;     /* has refused with ERR_AGAIN */
     bool room : 1;        /* and SIM_ROOM is on its way */
@@ -109,11 +109,11 @@ struct sim_end {
     bool neighbours : 1;  /* dialled by a private address, behind the same NAT */
     bool owes : 1;        /* an acknowledgement, which goes along with data */
     bool severed : 1;     /* its host's address is another one now: no packet gets through */
-    bool stuck : 1;       /* what comes waits until `held`: a full downlink has dropped a packet */
+    bool timed : 1;       /* its next SYN or SYN-ACK has its time (SIM_CONNECT) */
     struct tcp_flow flow; /* to the peer */
-    ns_t held;
-    uint64_t written; /* bytes given to TCP, and */
-    uint64_t arrived; /* bytes that came, a FIN among them: for tap.c */
+    uint32_t flying;      /* bytes sent in calm that are not at the peer's downlink yet */
+    uint64_t written;     /* bytes given to TCP, and */
+    uint64_t arrived;     /* bytes that came, a FIN among them: for tap.c */
 };
 
 _Static_assert(offsetof(struct sim_end, flow.rtt) == 128, "two of them for a message");
@@ -134,6 +134,9 @@ struct sim_slot {
     uint32_t next_free;
 };
 
+/* A link's number: its slot below, a generation above. */
+enum { LINKS_SLOT_BITS = 20 };
+
 /* What every message touches is around env's beginning and its end, in three cache lines. */
 struct sim_node {
     struct sim *sim;
@@ -143,7 +146,7 @@ struct sim_node {
     uint32_t n_slots, id;
     struct env env; /* env_ops get it: see node_of */
     uint32_t life;
-    bool alive, ready, done, doomed, paused;
+    bool alive, ready, done, doomed, paused, leaving;
     uint64_t wire_bytes;
     struct link_host host;
     uint64_t wire_packets;
@@ -189,9 +192,10 @@ struct sim {
     struct trial_result *result;
     struct metrics *metrics; /* the result's */
     FILE *trace;
-    const struct trace *tap;    /* who wants packets; NULL: nobody */
-    const struct trace *log;    /* who wants events */
-    const struct trace *layers; /* who wants to know what passes in nodes */
+    const struct trace *tap;      /* who wants packets; NULL: nobody */
+    const struct trace *log;      /* who wants events */
+    const struct trace *recorder; /* who wants sightings */
+    const struct trace *layers;   /* who wants to know what passes in nodes */
     uint64_t seed, streams;
     ns_t now;
     struct queue queue;
@@ -210,10 +214,13 @@ struct sim {
     XXH3_state_t *hash;
     size_t hashed; /* bytes of `records` in use */
     uint8_t records[128 * TRACE_RECORD];
-    party_t peers[128]; /* of the records, for the log */
-    void **observers;   /* their states */
+    party_t peers[128];        /* of the records, for the log */
+    struct sights *sights;     /* NULL: nobody looks on */
+    unsigned wants;            /* what they want to see */
+    size_t tail;               /* of an event: bytes of truth behind its data, if they want that */
+    struct packet_truth truth; /* of the packet in hand */
     struct sim_fault *awaited;
-    size_t n_awaited, exposures_cap;
+    size_t n_awaited;
     uint32_t n_ready, n_done;
     uint64_t sends, messages; /* for the fault plan */
     bool go, watching;
@@ -221,15 +228,34 @@ struct sim {
     struct err *err;
 };
 
-/* sim.c */
-struct sim_event *sim_event_new(struct sim *, enum sim_kind, size_t len);
-void sim_event_free(struct sim *, struct sim_event *);
-/* Puts it in; with its end's conn kept. Takes it even if memory is out (sim->broken). */
-void sim_push(struct sim *, ns_t at, struct sim_event *);
+/* sim.c (what every message needs stands below, inline) */
+void sim_push_failed(struct sim *, struct sim_event *);
+/* True if nothing happens before that time, or at it: then it is now. So what would be put in only
+ * to come out next is spared the way. */
+static inline bool sim_advance(struct sim *sim, ns_t at)
+{
+    if (at > sim->spec->limit || !queue_advance(&sim->queue, (uint64_t)at))
+        return false;
+    sim->now = at;
+    return true;
+}
 /* An event for a node in its present life. */
 void sim_post(struct sim_node *, enum sim_kind, uint32_t number, ns_t at);
 /* The node whose roster entry has that address; NULL if none has. */
 struct sim_node *sim_node_at(const struct sim *, const uint8_t ip[16]);
+
+/* Zeroed but for its `len` bytes of data; NULL: no memory (sim->broken). */
+static inline struct sim_event *sim_event_new(struct sim *sim, enum sim_kind kind, size_t len)
+{
+    uint8_t size_class;
+    struct sim_event *e = slab_take(&sim->slab, sizeof *e + len, &size_class);
+    if (!e) {
+        sim->broken = ERR_NOMEM;
+        return NULL;
+    }
+    *e = (struct sim_event){.kind = (uint8_t)kind, .size_class = size_class, .len = (uint32_t)len};
+    return e;
+}
 
 /* ops.c: what nodes may ask */
 extern const struct env_ops sim_ops;
@@ -249,7 +275,11 @@ void life_digest_flush(struct sim *);
 
 /* links.c: the links of a node */
 int links_take(struct sim *, struct sim_node *, struct sim_end *);
-struct sim_end *links_find(const struct sim_node *, link_t);
+static inline struct sim_end *links_find(const struct sim_node *n, link_t link)
+{
+    uint32_t i = (link & ((1U << LINKS_SLOT_BITS) - 1)) - 1;
+    return i < n->n_slots && n->slots[i].link == link ? n->slots[i].end : NULL;
+}
 /* The end is closed and its number free; it loses a reference. */
 void links_release(struct sim *, struct sim_end *);
 struct sim_conn *links_new(struct sim *, enum link_kind);
@@ -259,6 +289,20 @@ static inline void links_unref(struct sim *sim, struct sim_end *end)
 {
     if (--end->refs == 0)
         links_forget(sim, end->conn);
+}
+static inline void sim_event_free(struct sim *sim, struct sim_event *e)
+{
+    if (e->kind >= SIM_SYN && e->at.end)
+        links_unref(sim, e->at.end);
+    slab_give(&sim->slab, e, e->size_class);
+}
+/* Puts it in; with its end's conn kept. Takes it even if memory is out (sim->broken). */
+static inline void sim_push(struct sim *sim, ns_t at, struct sim_event *e)
+{
+    if (e->kind >= SIM_SYN)
+        e->at.end->refs++;
+    if (queue_push(&sim->queue, (uint64_t)at, e) != OK)
+        sim_push_failed(sim, e);
 }
 /* A port for what this node opens, from a range of its own. */
 uint16_t links_port(struct sim_node *);
@@ -274,8 +318,20 @@ static inline bool wire_is_below(const struct sim_end *end)
     return end->kind != LINK_HANDOVER;
 }
 /* Bytes that a message is on the wire, without TCP's. */
-uint32_t wire_payload(const struct sim_end *, uint32_t len);
-void wire_count(struct sim_node *, uint32_t bytes, uint32_t packets);
+static inline uint32_t wire_payload(const struct sim_end *end, uint32_t len)
+{
+    return end->kind == LINK_MESSAGE ? len + LINK_FRAME : len;
+}
+/* Bytes of the stream, of an event on its way: what carries none counts as one, as a FIN does. */
+static inline uint32_t wire_length(const struct sim_event *ev)
+{
+    return ev->kind == SIM_DATA ? wire_payload(ev->at.end, ev->len) : 1;
+}
+static inline void wire_count(struct sim_node *n, uint32_t bytes, uint32_t packets)
+{
+    n->wire_bytes += bytes;
+    n->wire_packets += packets;
+}
 /* A packet that TCP does not repeat by itself; false if it is lost. */
 bool wire_signal(struct sim *, struct sim_end *from, enum sim_kind, ns_t at);
 /* Payload, ACK or FIN: TCP repeats it until it gets through. Takes the event. */
@@ -285,8 +341,10 @@ void wire_deliver(struct sim *, struct sim_end *from, struct sim_event *, ns_t a
 void wire_stage(struct sim *, struct sim_event *);
 /* Behind what waits for its bytes to be there: its flow is in bulk. Takes the event. */
 void wire_park(struct sim *, struct sim_end *from, struct sim_event *, ns_t at);
-/* What this end sent in calm was dropped by a queue: its window reacts. */
-void wire_slow_down(struct sim *, struct sim_end *from);
+/* What this end sent in calm may not find room in the peer's queue: it is in bulk from now on. */
+void wire_adopt(struct sim *, struct sim_end *from, ns_t sent);
+/* One of those messages comes to the downlink. Takes the event. */
+void wire_absorb(struct sim *, struct sim_event *, const struct link_train *);
 /* Its TCP gives it up at that time. */
 void wire_give_up(struct sim *, struct sim_end *, ns_t at);
 /* An end is open: it is probed when it is idle, if the scenario wants that. */
@@ -313,7 +371,14 @@ void stream_reset(struct sim *, struct sim_end *);
 /* A packet that came to its host, or the host's own timer. */
 void stream_event(struct sim *, struct sim_event *);
 /* The data of this event have been handed over. */
-void stream_handed(struct sim *, struct sim_event *);
+void stream_handed_more(struct sim *, struct sim_event *);
+static inline void stream_handed(struct sim *sim, struct sim_event *ev)
+{
+    struct sim_end *from = ev->at.end->peer;
+    from->unread -= ev->len;
+    if (ev->why || from->blocked)
+        stream_handed_more(sim, ev);
+}
 /* A SYN, SYN-ACK, refusal or RST that a full downlink has dropped. */
 void stream_lost(struct sim *, struct sim_event *);
 
@@ -350,6 +415,18 @@ void watch_free(struct sim *);
 void watch_event(struct sim *, const struct sim_node *, const struct sim_event *,
                  const struct event *);
 void watch_show(struct sim *, const struct sim_node *, const struct shown *);
+void watch_keep(struct sim *, const struct sim_node *, const struct retained *);
+/* What observers see of a packet on its way, if sim->wants: a stream is dialled, or a message of
+ * it leaves; SYN or DATA come to their host; a datagram leaves from the address `seen`, or comes.
+ * Who sees something that leaves or comes gets its truth as well. */
+void watch_dial(struct sim *, const struct sim_end *);
+void watch_send(struct sim *, const struct sim_end *, size_t len);
+void watch_come(struct sim *, const struct sim_event *);
+void watch_send_to(struct sim *, const struct sim_end *, const struct addr *seen,
+                   const struct addr *to, const struct sim_node *target, size_t len);
+void watch_come_from(struct sim *, const struct sim_event *, const struct sim_node *from,
+                     const struct sim_node *to, const struct addr *seen, const struct addr *at);
+#define WANT_WIRE (WANT_LINE | WANT_LINE_OPENS | WANT_BORDER)
 /* Who is at the other end of an event's link; PARTY_NONE if there is none, or nobody known. */
 party_t watch_peer(const struct sim *, const struct sim_event *, const struct event *);
 /* Counts a loss of what `from` sent; `to` may be NULL. */

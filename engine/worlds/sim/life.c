@@ -10,6 +10,7 @@
 void life_digest_flush(struct sim *sim)
 {
     XXH3_64bits_update(sim->hash, sim->records, sim->hashed);
+    metrics_count(sim->metrics, COUNT_EVENTS, sim->hashed / TRACE_RECORD);
     if (sim->log)
         sim->log->events(sim->log->ctx, sim->records, sim->peers, sim->hashed / TRACE_RECORD);
     sim->hashed = 0;
@@ -27,13 +28,14 @@ static void digest(struct sim *sim, const struct sim_node *n, const struct event
         life_digest_flush(sim);
 }
 
+static void leave(struct sim *sim, struct sim_node *n);
+
 static void give(struct sim *sim, struct sim_node *n, const struct sim_event *why,
                  const struct event *ev, uint64_t size)
 {
     if (sim->log)
         sim->peers[sim->hashed / TRACE_RECORD] = watch_peer(sim, why, ev);
     digest(sim, n, ev, size);
-    metrics_count(sim->metrics, COUNT_EVENTS, 1);
     if (sim->watching)
         watch_event(sim, n, why, ev);
     n->env.now = sim->now;
@@ -45,6 +47,8 @@ static void give(struct sim *sim, struct sim_node *n, const struct sim_event *wh
     }
     if (n->doomed)
         life_crash(sim, n, NULL);
+    else if (n->leaving)
+        leave(sim, n);
 }
 
 /* Fills in what an event of a link says; its size for the digest. */
@@ -54,11 +58,6 @@ static uint64_t describe(struct sim *sim, const struct sim_event *e, struct even
     ev->link = end->link;
     ev->link_kind = (enum link_kind)end->kind;
     switch (e->kind) {
-    case SIM_DATA:
-        ev->kind = EV_DATA;
-        ev->data = e->data;
-        ev->len = e->len;
-        return e->len;
     case SIM_FOUND:
         ev->kind = EV_DATA;
         ev->data = datagram_data(e);
@@ -101,10 +100,18 @@ static void hand_link(struct sim *sim, struct sim_event *e)
         drop_data(sim, e);
         return;
     }
-    size = describe(sim, e, &ev);
-    if (e->kind == SIM_DATA)
+    if (e->kind == SIM_DATA) {
         stream_handed(sim, e);
-    else if (e->kind == SIM_ROOM)
+        ev.kind = EV_DATA;
+        ev.link = end->link;
+        ev.link_kind = (enum link_kind)end->kind;
+        ev.data = e->data;
+        ev.len = e->len;
+        give(sim, n, e, &ev, e->len);
+        return;
+    }
+    size = describe(sim, e, &ev);
+    if (e->kind == SIM_ROOM)
         end->blocked = end->room = false;
     else if (e->kind == SIM_DOWN) {
         if (sim->tap && e->why == DOWN_CLOSED && wire_is_below(end))
@@ -296,12 +303,9 @@ static void keep_result(struct sim *sim, struct sim_node *n)
     }
 }
 
-void life_crash(struct sim *sim, struct sim_node *n, const struct action *by)
+/* It is no more, but for its links. */
+static void cease(struct sim *sim, struct sim_node *n)
 {
-    if (!n->alive)
-        return;
-    if (sim->watching)
-        watch_crash(sim, n, by);
     if (n->id < sim->n_parties)
         keep_result(sim, n);
     if (n->ready) {
@@ -310,6 +314,32 @@ void life_crash(struct sim *sim, struct sim_node *n, const struct action *by)
     }
     bury(n);
     forget_waiting(sim, n, true);
+}
+
+static void leave(struct sim *sim, struct sim_node *n)
+{
+    n->leaving = false;
+    if (!n->alive)
+        return;
+    if (sim->watching)
+        watch_world(sim, n, "leave");
+    for (uint32_t i = 0; i < n->n_slots; i++) {
+        struct sim_end *end = n->slots[i].end;
+        if (end && end->kind == LINK_DATAGRAM)
+            datagram_close(sim, end);
+        else if (end)
+            stream_close(sim, end);
+    }
+    cease(sim, n);
+}
+
+void life_crash(struct sim *sim, struct sim_node *n, const struct action *by)
+{
+    if (!n->alive)
+        return;
+    if (sim->watching)
+        watch_crash(sim, n, by);
+    cease(sim, n);
     for (uint32_t i = 0; i < n->n_slots; i++) {
         struct sim_end *end = n->slots[i].end;
         if (!end)

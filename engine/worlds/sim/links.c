@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-enum { SLOT_BITS = 20, PORT_MIN = 32768, PORTS = 28232 }; /* Linux's ephemeral range */
+enum { SLOT_BITS = LINKS_SLOT_BITS, PORT_MIN = 32768, PORTS = 28232 }; /* Linux's ephemeral range */
 
 _Static_assert(SIM_LINKS < 1 << SLOT_BITS, "a link's number holds its slot");
 
@@ -40,12 +40,6 @@ int links_take(struct sim *sim, struct sim_node *n, struct sim_end *end)
     n->n_links++;
     end->refs++;
     return OK;
-}
-
-struct sim_end *links_find(const struct sim_node *n, link_t link)
-{
-    uint32_t i = (link & ((1U << SLOT_BITS) - 1)) - 1;
-    return i < n->n_slots && n->slots[i].link == link ? n->slots[i].end : NULL;
 }
 
 void links_release(struct sim *sim, struct sim_end *end)

@@ -77,11 +77,23 @@ static void op_done(struct env *env)
     n->sim->n_done++;
 }
 
+static void op_leave(struct env *env)
+{
+    node_of(env)->leaving = true;
+}
+
 static void op_show(struct env *env, const struct shown *shown)
 {
     struct sim_node *n = node_of(env);
-    if (!n->doomed && n->sim->watching)
+    if (!n->doomed && n->sim->wants & WANT_SHOWN)
         watch_show(n->sim, n, shown);
+}
+
+static void op_keep(struct env *env, const struct retained *kept)
+{
+    struct sim_node *n = node_of(env);
+    if (!n->doomed && n->sim->wants & WANT_KEPT)
+        watch_keep(n->sim, n, kept);
 }
 
 const struct env_ops sim_ops = {
@@ -92,5 +104,7 @@ const struct env_ops sim_ops = {
     .arm = op_arm,
     .ready = op_ready,
     .done = op_done,
+    .leave = op_leave,
     .show = op_show,
+    .keep = op_keep,
 };

@@ -62,6 +62,17 @@ int queue_push(struct queue *, uint64_t time, void *what);
 /* NULL when there is nothing, or when memory ran out: then `broken`, nothing is lost, and nothing
  * may be put in until a pop succeeds. */
 void *queue_pop(struct queue *, uint64_t *time);
+/* If nothing comes before or at that time, which is not before the last one popped, then it is
+ * over, as if something put in for it had been popped; else false. It may also say false because
+ * it does not know. */
+static inline bool queue_advance(struct queue *q, uint64_t time)
+{
+    if ((q->run != q->run_end && q->run->time <= time) ||
+        (q->n_recent && q->recent_time[q->order & 15] <= time) || (q->ladder && q->edge <= time))
+        return false;
+    q->now = time;
+    return true;
+}
 /* What comes k after the next one as things are, for a look at it before its time: a hint. NULL if
  * that is not known yet. */
 static inline const void *queue_ahead(const struct queue *q, size_t k)

@@ -124,7 +124,10 @@ void trial_result_free(struct trial_result *r, uint32_t n_parties)
         free((void *)(uintptr_t)r->outcomes[i].failure);
     }
     free(r->outcomes);
-    free(r->exposures);
+    sights_found_free(&(struct sights_found){.exposures = r->exposures,
+                                             .findings = r->findings,
+                                             .n_findings = r->n_findings,
+                                             .invalid = r->invalid});
     free(r->why);
     metrics_free(&r->metrics);
     *r = (struct trial_result){0};

@@ -8,31 +8,8 @@ const struct sim_tuning sim_defaults = {.window = SIM_WINDOW, .links = SIM_LINKS
 
 /* ---- events and hosts ----------------------------------------------------------------- */
 
-struct sim_event *sim_event_new(struct sim *sim, enum sim_kind kind, size_t len)
+void sim_push_failed(struct sim *sim, struct sim_event *e)
 {
-    uint8_t size_class;
-    struct sim_event *e = slab_take(&sim->slab, sizeof *e + len, &size_class);
-    if (!e) {
-        sim->broken = ERR_NOMEM;
-        return NULL;
-    }
-    *e = (struct sim_event){.kind = (uint8_t)kind, .size_class = size_class, .len = (uint32_t)len};
-    return e;
-}
-
-void sim_event_free(struct sim *sim, struct sim_event *e)
-{
-    if (e->kind >= SIM_SYN && e->at.end)
-        links_unref(sim, e->at.end);
-    slab_give(&sim->slab, e, e->size_class);
-}
-
-void sim_push(struct sim *sim, ns_t at, struct sim_event *e)
-{
-    if (e->kind >= SIM_SYN)
-        e->at.end->refs++;
-    if (queue_push(&sim->queue, (uint64_t)at, e) == OK)
-        return;
     sim->broken = ERR_NOMEM;
     sim_event_free(sim, e);
 }
@@ -93,7 +70,8 @@ static int make_nodes(struct sim *sim)
         cap *= 2;
     sim->ip_mask = cap - 1;
     sim->by_ip = calloc(cap, sizeof *sim->by_ip);
-    sim->nodes = aligned_alloc(SLAB_MIN, (n * sizeof *sim->nodes + SLAB_MIN) / SLAB_MIN * SLAB_MIN);
+    sim->nodes =
+        aligned_alloc(SLAB_LINE, (n * sizeof *sim->nodes + SLAB_LINE) / SLAB_LINE * SLAB_LINE);
     if (!sim->by_ip || !sim->nodes)
         return ERR_NOMEM;
     memset(sim->nodes, 0, n * sizeof *sim->nodes);
@@ -297,9 +275,11 @@ static void loop(struct sim *sim)
     }
 }
 
-int sim_run(const struct trial_spec *t, uint64_t seed, const struct fault_plan *plan,
-            const struct trace *trace, const struct sim_tuning *tuning, struct trial_result *result,
-            struct err *err)
+/* Never inlined: tests/bench/gate counts what happens in it. */
+__attribute__((noinline)) int sim_run(const struct trial_spec *t, uint64_t seed,
+                                      const struct fault_plan *plan, const struct trace *trace,
+                                      const struct sim_tuning *tuning, struct trial_result *result,
+                                      struct err *err)
 {
     struct sim *sim = calloc(1, sizeof *sim);
     int rc;
@@ -314,6 +294,7 @@ int sim_run(const struct trial_spec *t, uint64_t seed, const struct fault_plan *
                         .tap = trace && trace->packet ? trace : NULL,
                         .log = trace && trace->events ? trace : NULL,
                         .layers = trace && trace->layer ? trace : NULL,
+                        .recorder = trace && trace->sighting ? trace : NULL,
                         .tuning = *tuning,
                         .result = result,
                         .metrics = &result->metrics,

@@ -1,8 +1,9 @@
 /* Memory for what is in flight: size classes with lists of freed pieces.
  *
- * Pieces up to SLAB_MAX bytes are cut from blocks that are given back all at once at the end;
- * bigger ones come from malloc and go back to it. So the memory held is that of the most that
- * was ever in flight at a time.
+ * Pieces up to SLAB_MAX bytes are cut from blocks that are given back all at
+ * once at the end; bigger ones come from malloc and go back to it. So the
+ * memory held is that of the most that was ever in flight at a time. Up to
+ * SLAB_FINE bytes a class is SLAB_STEP wide, beyond that it doubles.
  */
 #ifndef PARTYLINE_WORLDS_SIM_SLAB_H
 #define PARTYLINE_WORLDS_SIM_SLAB_H
@@ -10,20 +11,61 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { SLAB_MIN = 64, SLAB_MAX = 4096, SLAB_CLASSES = 7, SLAB_BIG = SLAB_CLASSES };
+enum {
+    SLAB_STEP = 32,
+    SLAB_LINE = 64,
+    SLAB_FINE = 1024,
+    SLAB_MAX = 4096,
+    SLAB_CLASSES = SLAB_FINE / SLAB_STEP + 2, /* 2048 and 4096 */
+    SLAB_BIG = SLAB_CLASSES
+};
+
+/* The head of a freed piece, or of a block. */
+struct slab_piece {
+    struct slab_piece *next;
+};
 
 struct slab {
-    void *free[SLAB_CLASSES];
-    void *blocks;
+    struct slab_piece *free[SLAB_CLASSES];
+    struct slab_piece *blocks;
     unsigned char *at, *end; /* what is left of the newest block */
 };
 
-/* Uninitialised memory for any type, or NULL; up to SLAB_MAX at the start of a cache line.
- * *size_class goes back with it. */
-void *slab_take(struct slab *, size_t size, uint8_t *size_class);
-void slab_give(struct slab *, void *piece, uint8_t size_class);
-/* Frees the blocks; pieces of SLAB_BIG have to be given back before. A zeroed struct is an
- * empty slab. */
+/* What slab_take does when nothing of that class is free. */
+void *slab_cut(struct slab *, size_t size, uint8_t size_class);
+
+/* Uninitialised memory for any type, or NULL; what is a multiple of SLAB_LINE
+ * bytes, at the start of a cache line. *size_class goes back with it. */
+static inline void *slab_take(struct slab *p, size_t size, uint8_t *size_class)
+{
+    unsigned k = (unsigned)((size - 1) / SLAB_STEP);
+    struct slab_piece *piece;
+    if (size > SLAB_FINE)
+        k = size > SLAB_MAX ? SLAB_BIG : SLAB_CLASSES - 1 - (size <= SLAB_MAX / 2);
+    *size_class = (uint8_t)k;
+    if (k == SLAB_BIG || !p->free[k])
+        return slab_cut(p, size, (uint8_t)k);
+    piece = p->free[k];
+    p->free[k] = piece->next;
+    return piece;
+}
+
+/* What slab_give does with a piece of SLAB_BIG. */
+void slab_drop(void *piece);
+
+static inline void slab_give(struct slab *p, void *piece, uint8_t size_class)
+{
+    struct slab_piece *freed = piece;
+    if (size_class == SLAB_BIG) {
+        slab_drop(piece);
+        return;
+    }
+    freed->next = p->free[size_class];
+    p->free[size_class] = freed;
+}
+
+/* Frees the blocks; pieces of SLAB_BIG have to be given back before. A zeroed
+ * struct is an empty slab. */
 void slab_free(struct slab *);
 
 #endif

@@ -23,22 +23,34 @@ static void down(struct sim *sim, struct sim_end *end, enum down_reason why, ns_
     sim_push(sim, at, ev);
 }
 
-/* The last SYN brought nothing: the next one, or none. */
-static void dial_again(struct sim *sim, struct sim_end *end)
+static void reset_peer(struct sim *sim, struct sim_end *end)
 {
-    struct sim_event *ev;
-    ns_t at = end->conn->syn_at + tcp_syn_wait(end->syns++);
-    if (at < sim->now)
-        at = sim->now;
-    if (end->syns == TCP_SYNS) {
-        down(sim, end, DOWN_TIMEOUT, at);
-        return;
-    }
-    ev = sim_event_new(sim, SIM_CONNECT, 0);
+    end->told = wire_signal(sim, end, SIM_RST, sim->now);
+}
+
+/* SYN or SYN-ACK again. */
+static void repeat(struct sim *sim, struct sim_end *end, ns_t at)
+{
+    struct sim_event *ev = sim_event_new(sim, SIM_CONNECT, 0);
     if (!ev)
         return;
     ev->at.end = end;
-    sim_push(sim, at, ev);
+    end->timed = true;
+    sim_push(sim, at > sim->now ? at : sim->now, ev);
+}
+
+/* The last SYN brought nothing: the next one, or none. */
+static void dial_again(struct sim *sim, struct sim_end *end)
+{
+    if (!end->timed)
+        repeat(sim, end, end->conn->syn_at + tcp_syn_wait(end->syns++));
+}
+
+/* The last SYN-ACK was lost: another one, or none. */
+static void answer_again(struct sim *sim, struct sim_end *end)
+{
+    if (!end->timed && end->syns < TCP_SYN_ACKS)
+        repeat(sim, end, sim->now + tcp_syn_wait(end->syns++));
 }
 
 static void dial(struct sim *sim, struct sim_end *end, ns_t at)
@@ -117,19 +129,25 @@ int stream_open(struct sim *sim, struct sim_node *n, enum link_kind kind, struct
         watch_drop(sim, n, target, TCP_SYN_BYTES, drop);
         down(sim, end, DOWN_NAT, at);
     } else {
+        if (sim->wants)
+            watch_dial(sim, end);
         dial(sim, end, at);
     }
     return OK;
 }
 
-static void on_syn(struct sim *sim, struct sim_end *end)
+static void on_syn(struct sim *sim, const struct sim_event *ev)
 {
+    struct sim_end *end = ev->at.end;
     bool heard;
     if (end->peer->state != END_CONNECTING)
         return;
     if (end->state == END_NONE && listens(end->node, end->port, end->kind) &&
-        links_take(sim, end->node, end) == OK)
+        links_take(sim, end->node, end) == OK) {
         end->state = END_HALF;
+        if (sim->wants)
+            watch_come(sim, ev);
+    }
     if (end->state == END_HALF) {
         heard = wire_signal(sim, end, SIM_SYN_ACK, sim->now);
     } else {
@@ -138,6 +156,22 @@ static void on_syn(struct sim *sim, struct sim_end *end)
     }
     if (!heard)
         dial_again(sim, end->peer);
+    if (!heard && end->state == END_HALF)
+        answer_again(sim, end);
+}
+
+/* It is time for the next SYN or SYN-ACK. */
+static void on_time(struct sim *sim, struct sim_end *end)
+{
+    end->timed = false;
+    if (end->state == END_CONNECTING && end->syns == TCP_SYNS)
+        down(sim, end, DOWN_TIMEOUT, sim->now);
+    else if (end->state == END_CONNECTING)
+        dial(sim, end, sim->now);
+    else if (end->state == END_HALF && !wire_signal(sim, end, SIM_SYN_ACK, sim->now))
+        answer_again(sim, end);
+    else if (end->state == END_CLOSED && end->peer->state == END_HALF)
+        reset_peer(sim, end); /* in answer to its SYN-ACK, which it repeats */
 }
 
 void stream_lost(struct sim *sim, struct sim_event *ev)
@@ -147,6 +181,8 @@ void stream_lost(struct sim *sim, struct sim_event *ev)
         end->peer->told = false;
     else if (ev->kind == SIM_SYN)
         end = end->peer;
+    if (ev->kind == SIM_SYN_ACK && end->peer->state == END_HALF)
+        answer_again(sim, end->peer);
     if (ev->kind != SIM_RST && end->state == END_CONNECTING)
         dial_again(sim, end);
 }
@@ -204,18 +240,22 @@ int stream_send(struct sim *sim, struct sim_end *end, const void *data, size_t l
         watch_drop(sim, end->node, end->peer->node, (uint32_t)len, DROP_LINK_CLOSED);
         return OK;
     }
-    ev = sim_event_new(sim, SIM_DATA, len);
+    ev = sim_event_new(sim, SIM_DATA, len + sim->tail);
     if (!ev)
         return ERR_AGAIN;
     memcpy(ev->data, data, len);
+    if (sim->wants) {
+        ev->len = (uint32_t)len;
+        memcpy(ev->data + len, &sim->truth, sim->tail);
+        watch_send(sim, end, len);
+    }
     wire_deliver(sim, end, ev, at, wire_payload(end, (uint32_t)len));
     return OK;
 }
 
-void stream_handed(struct sim *sim, struct sim_event *ev)
+void stream_handed_more(struct sim *sim, struct sim_event *ev)
 {
     struct sim_end *end = ev->at.end, *from = end->peer;
-    from->unread -= ev->len;
     if (ev->why)
         tcp_bulk_handed(&from->flow, wire_payload(end, ev->len), sim->now);
     if (from->blocked && !from->room && from->state == END_OPEN &&
@@ -224,11 +264,6 @@ void stream_handed(struct sim *sim, struct sim_event *ev)
 }
 
 /* ---- ending --------------------------------------------------------------------------- */
-
-static void reset_peer(struct sim *sim, struct sim_end *end)
-{
-    end->told = wire_signal(sim, end, SIM_RST, sim->now);
-}
 
 void stream_close(struct sim *sim, struct sim_end *end)
 {
@@ -257,6 +292,11 @@ static void on_syn_ack(struct sim *sim, struct sim_event *ev)
 {
     struct sim_end *end = ev->at.end;
     struct sim_event *ack;
+    if (end->state == END_OPEN) { /* a second one: its host may have missed the acknowledgement */
+        wire_count(end->node, TCP_HEADERS, 1);
+        sim_event_free(sim, ev);
+        return;
+    }
     if (end->state != END_CONNECTING) {
         reset_peer(sim, end);
         sim_event_free(sim, ev);
@@ -290,6 +330,8 @@ static void on_data(struct sim *sim, struct sim_event *ev)
 {
     struct sim_end *end = ev->at.end;
     uint32_t acks;
+    if (sim->wants)
+        watch_come(sim, ev);
     if (sim->tap && wire_is_below(end) && !ev->why)
         tap_arrival(sim, end, ev);
     if (end->state != END_OPEN || end->peer->mute) {
@@ -338,10 +380,11 @@ static void on_end(struct sim *sim, struct sim_event *ev, enum down_reason why)
 void stream_event(struct sim *sim, struct sim_event *ev)
 {
     struct sim_end *end = ev->at.end;
-    switch (ev->kind) {
-    case SIM_DATA:
+    if (ev->kind == SIM_DATA) {
         on_data(sim, ev);
         return;
+    }
+    switch (ev->kind) {
     case SIM_SYN_ACK:
         on_syn_ack(sim, ev);
         return;
@@ -369,13 +412,10 @@ void stream_event(struct sim *sim, struct sim_event *ev)
         wire_probe(sim, ev);
         return;
     case SIM_SYN:
-        on_syn(sim, end);
+        on_syn(sim, ev);
         break;
     case SIM_CONNECT:
-        if (end->state == END_CONNECTING)
-            dial(sim, end, sim->now);
-        else if (end->peer->state == END_HALF)
-            reset_peer(sim, end); /* in answer to its SYN-ACK, which it repeats */
+        on_time(sim, end);
         break;
     default:
         life_offer(sim, ev); /* ROOM and DOWN by its own host */

@@ -4,42 +4,47 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+static party_t owner(const void *world, const struct addr *a)
+{
+    const struct sim_node *n = translate_owner(world, a);
+    return n ? n->id : PARTY_NONE;
+}
+
 int watch_init(struct sim *sim)
 {
     const struct trial_spec *t = sim->spec;
-    sim->watching = sim->trace || t->n_observers || t->n_actions;
+    struct sights_setup setup = {.observers = t->observers,
+                                 .n_observers = t->n_observers,
+                                 .roster = t->roster,
+                                 .owner = owner,
+                                 .world = sim,
+                                 .seed = sim->seed};
+    int rc;
+    if (sim->recorder) {
+        setup.record = sim->recorder->sighting;
+        setup.recorded = sim->recorder->sighted;
+        setup.record_ctx = sim->recorder->sights_ctx;
+        setup.record_wants = sim->recorder->sights;
+    }
+    rc = sights_new(&sim->sights, &setup, sim->err);
+    sim->wants = sights_wants(sim->sights);
+    sim->tail = sim->wants & WANT_TRUTH ? sizeof sim->truth : 0;
+    for (uint32_t i = 0; sim->tail && i < sim->n_nodes; i++)
+        sim->nodes[i].env.truth = &sim->truth;
+    sim->watching = sim->trace || sim->wants || t->n_actions;
+    if (rc != OK)
+        return rc;
     if (t->n_actions) {
         sim->awaited = calloc(t->n_actions, sizeof *sim->awaited);
         if (!sim->awaited)
             return ERR_NOMEM;
-    }
-    if (t->n_observers == 0)
-        return OK;
-    sim->observers = calloc(t->n_observers, sizeof *sim->observers);
-    if (!sim->observers)
-        return ERR_NOMEM;
-    for (size_t i = 0; i < t->n_observers; i++) {
-        const struct observer_spec *o = &t->observers[i];
-        void *state = calloc(1, o->ops->size ? o->ops->size : 1);
-        int rc = state ? o->ops->init(state, o->opts, sim->n_nodes) : ERR_NOMEM;
-        if (rc != OK) {
-            free(state);
-            return rc;
-        }
-        sim->observers[i] = state;
     }
     return OK;
 }
 
 void watch_free(struct sim *sim)
 {
-    const struct trial_spec *t = sim->spec;
-    for (size_t i = 0; sim->observers && i < t->n_observers; i++) {
-        if (sim->observers[i] && t->observers[i].ops->free)
-            t->observers[i].ops->free(sim->observers[i]);
-        free(sim->observers[i]);
-    }
-    free(sim->observers);
+    sights_free(sim->sights);
     free(sim->awaited);
 }
 
@@ -173,64 +178,212 @@ void watch_world(struct sim *sim, const struct sim_node *n, const char *what)
 
 /* ---- observers ------------------------------------------------------------------------ */
 
-static void sight(struct sim *sim, const struct sighting *s)
+static void see(struct sim *sim, const struct sighting *s)
 {
-    for (size_t i = 0; i < sim->spec->n_observers; i++)
-        sim->spec->observers[i].ops->see(sim->observers[i], s);
+    sights_see(sim->sights, s, sim->wants & WANT_TRUTH ? &sim->truth : NULL);
 }
 
-void watch_event(struct sim *sim, const struct sim_node *n, const struct sim_event *why,
-                 const struct event *ev)
+static void take_truth(struct sim *sim, const struct sim_event *ev)
+{
+    const uint8_t *data = NULL;
+    sim->truth = (struct packet_truth){0};
+    if (ev && ev->kind == SIM_DATA)
+        data = ev->data;
+    else if (ev && (ev->kind == SIM_DATAGRAM || ev->kind == SIM_FOUND))
+        data = datagram_data(ev);
+    if (data && sim->tail)
+        memcpy(&sim->truth, data + ev->len, sizeof sim->truth);
+}
+
+static void see_event(struct sim *sim, const struct sim_node *n, const struct sim_event *why,
+                      const struct event *ev)
 {
     const struct sim_node *peer;
-    struct sighting s = {.at = n->id, .when = sim->now};
-    if (sim->trace)
-        trace_event(sim, n, why, ev);
+    struct sighting s = {.at = n->id, .when = sim->now, .beyond = PARTY_NONE};
     if (ev->kind != EV_UP && ev->kind != EV_DATA)
         return;
     peer = peer_of(sim, why, ev);
     if (ev->kind == EV_DATA && peer && sim->n_awaited)
         see_progress(sim, n->id, peer->id);
-    if (!sim->spec->n_observers || ev->link_kind == LINK_HANDOVER || !peer)
+    if (!(sim->wants & WANT_NODE_IN) || ev->link_kind == LINK_HANDOVER || !peer)
         return;
-    s.peer = ev->link_kind == LINK_DATAGRAM ? ev->peer : links_seen(sim, why->at.end->peer);
+    s.datagram = ev->link_kind == LINK_DATAGRAM;
+    s.opens = ev->kind == EV_UP;
+    s.packets = 1;
     s.bytes = (uint32_t)ev->len;
-    sight(sim, &s);
+    s.from = s.datagram ? ev->peer : links_seen(sim, why->at.end->peer);
+    s.to = links_local(why->at.end);
+    see(sim, &s);
+}
+
+/* A party stamps what it sends by itself; a service sends on what came. */
+void watch_event(struct sim *sim, const struct sim_node *n, const struct sim_event *why,
+                 const struct event *ev)
+{
+    if (sim->trace)
+        trace_event(sim, n, why, ev);
+    if (sim->tail)
+        take_truth(sim, why);
+    see_event(sim, n, why, ev);
+    if (sim->tail && n->id < sim->n_parties)
+        sim->truth = (struct packet_truth){0};
 }
 
 void watch_show(struct sim *sim, const struct sim_node *n, const struct shown *shown)
 {
-    struct sighting s = {.at = n->id, .when = sim->now, .shown = shown, .peer = shown->addr};
-    sight(sim, &s);
+    const struct sighting s = {
+        .at = n->id, .when = sim->now, .beyond = PARTY_NONE, .visible = shown};
+    see(sim, &s);
 }
 
-static party_t owner(const void *world, const struct addr *a)
+void watch_keep(struct sim *sim, const struct sim_node *n, const struct retained *kept)
 {
-    const struct sim_node *n = translate_owner(world, a);
-    return n ? n->id : PARTY_NONE;
+    const struct sighting s = {.at = n->id, .when = sim->now, .beyond = PARTY_NONE, .kept = kept};
+    see(sim, &s);
 }
 
-static void add_row(void *ctx, const struct exposure *row)
+/* ---- packets on their way ------------------------------------------------------------- */
+
+static void see_line(struct sim *sim, struct sighting s, const struct sim_node *at, bool out)
 {
-    struct sim *sim = ctx;
-    struct trial_result *r = sim->result;
-    if (r->n_exposures == sim->exposures_cap) {
-        size_t cap = sim->exposures_cap ? 2 * sim->exposures_cap : 64;
-        struct exposure *rows = realloc(r->exposures, cap * sizeof *rows);
-        if (!rows) {
-            sim->broken = ERR_NOMEM;
-            return;
-        }
-        r->exposures = rows;
-        sim->exposures_cap = cap;
+    if (!s.opens && !s.datagram && !(sim->wants & WANT_LINE))
+        return;
+    s.point = SIGHT_LINE;
+    s.at = at->id;
+    s.beyond = PARTY_NONE;
+    s.out = out;
+    see(sim, &s);
+}
+
+static void see_border(struct sim *sim, struct sighting s, const struct sim_node *from,
+                       const struct sim_node *to)
+{
+    if (!(sim->wants & WANT_BORDER) || from->host.region == to->host.region)
+        return;
+    s.point = SIGHT_BORDER;
+    s.at = from->host.region;
+    s.beyond = to->host.region;
+    see(sim, &s);
+}
+
+/* Behind one NAT, what they send each other does not come to a line. */
+static bool indoors(const struct sim *sim, const struct sim_node *a, const struct sim_node *b)
+{
+    return nat_inside(&sim->nat, a->id) && nat_inside(&sim->nat, b->id) &&
+           nat_outermost(&sim->nat, a->id) == nat_outermost(&sim->nat, b->id);
+}
+
+static struct sighting of_stream(const struct sim *sim, const struct sim_end *from, uint32_t len)
+{
+    uint32_t payload = len ? wire_payload(from, len) : 0;
+    uint32_t packets = len ? tcp_segments(payload) : 1;
+    return (struct sighting){
+        .when = sim->now,
+        .opens = len == 0,
+        .bytes = len ? payload + packets * TCP_HEADERS : TCP_SYN_BYTES,
+        .packets = packets,
+        .from = links_seen(sim, from),
+        .to = links_seen(sim, from->peer),
+    };
+}
+
+static bool on_wire(const struct sim *sim, const struct sim_end *end)
+{
+    return sim->wants & WANT_WIRE && wire_is_below(end) && !end->neighbours;
+}
+
+void watch_dial(struct sim *sim, const struct sim_end *end)
+{
+    sim->truth = (struct packet_truth){0};
+    if (on_wire(sim, end)) {
+        struct sighting s = of_stream(sim, end, 0);
+        s.when = end->node->env.now + end->node->env.spent;
+        see_line(sim, s, end->node, true);
     }
-    r->exposures[r->n_exposures++] = *row;
+}
+
+void watch_send(struct sim *sim, const struct sim_end *end, size_t len)
+{
+    const struct sim_node *n = end->node;
+    struct sighting s = {.at = n->id,
+                         .when = n->env.now + n->env.spent,
+                         .beyond = PARTY_NONE,
+                         .out = true,
+                         .packets = 1,
+                         .bytes = (uint32_t)len};
+    if (sim->wants & WANT_NODE_OUT && wire_is_below(end)) {
+        s.from = links_local(end);
+        s.to = links_seen(sim, end->peer);
+        see(sim, &s);
+    }
+    if (sim->wants & WANT_LINE && on_wire(sim, end)) {
+        s = of_stream(sim, end, (uint32_t)len);
+        s.when = n->env.now + n->env.spent;
+        see_line(sim, s, n, true);
+    }
+}
+
+void watch_come(struct sim *sim, const struct sim_event *ev)
+{
+    const struct sim_end *end = ev->at.end;
+    struct sighting s;
+    if (!on_wire(sim, end) || (ev->kind == SIM_DATA && !(sim->wants & (WANT_LINE | WANT_BORDER))))
+        return;
+    take_truth(sim, ev);
+    s = of_stream(sim, end->peer, ev->kind == SIM_DATA ? ev->len : 0);
+    see_border(sim, s, end->peer->node, end->node);
+    see_line(sim, s, end->node, false);
+}
+
+void watch_send_to(struct sim *sim, const struct sim_end *end, const struct addr *seen,
+                   const struct addr *to, const struct sim_node *target, size_t len)
+{
+    const struct sim_node *n = end->node;
+    struct sighting s = {.at = n->id,
+                         .when = n->env.now + n->env.spent,
+                         .beyond = PARTY_NONE,
+                         .out = true,
+                         .datagram = true,
+                         .packets = 1,
+                         .bytes = (uint32_t)len,
+                         .from = links_local(end),
+                         .to = *to};
+    if (sim->wants & WANT_NODE_OUT)
+        see(sim, &s);
+    if (sim->wants & WANT_WIRE && !(target && indoors(sim, n, target))) {
+        s.bytes += UDP_HEADERS;
+        s.from = *seen;
+        see_line(sim, s, n, true);
+    }
+}
+
+void watch_come_from(struct sim *sim, const struct sim_event *ev, const struct sim_node *from,
+                     const struct sim_node *to, const struct addr *seen, const struct addr *at)
+{
+    const struct sighting s = {.when = sim->now,
+                               .datagram = true,
+                               .packets = 1,
+                               .bytes = ev->len + UDP_HEADERS,
+                               .from = *seen,
+                               .to = *at};
+    if (!(sim->wants & WANT_WIRE) || indoors(sim, from, to))
+        return;
+    take_truth(sim, ev);
+    see_border(sim, s, from, to);
+    see_line(sim, s, to, false);
 }
 
 int watch_score(struct sim *sim)
 {
-    const struct truth truth = {.roster = sim->spec->roster, .owner = owner, .world = sim};
-    for (size_t i = 0; i < sim->spec->n_observers; i++)
-        sim->spec->observers[i].ops->score(sim->observers[i], &truth, add_row, sim);
-    return sim->broken;
+    struct trial_result *r = sim->result;
+    struct sights_found found;
+    int rc = sights_end(sim->sights, sim->now, &found);
+    if (rc != OK)
+        return rc;
+    r->exposures = found.exposures;
+    r->n_exposures = found.n_exposures;
+    r->findings = found.findings;
+    r->n_findings = found.n_findings;
+    r->invalid = found.invalid;
+    return OK;
 }

@@ -1,16 +1,5 @@
 #include "engine/worlds/sim/inner.h"
 
-void wire_count(struct sim_node *n, uint32_t bytes, uint32_t packets)
-{
-    n->wire_bytes += bytes;
-    n->wire_packets += packets;
-}
-
-uint32_t wire_payload(const struct sim_end *end, uint32_t len)
-{
-    return end->kind == LINK_MESSAGE ? len + LINK_FRAME : len;
-}
-
 static struct link_train train_of(const struct sim_event *ev)
 {
     uint32_t bytes = ev->kind == SIM_SYN || ev->kind == SIM_SYN_ACK ? TCP_SYN_BYTES : TCP_RST_BYTES;
@@ -52,73 +41,47 @@ static void announce(const struct sim_event *ev)
         __builtin_prefetch(node + (ptrdiff_t)i * LINE);
 }
 
-/* Again at the downlink, later. */
-static void stage_at(struct sim *sim, struct sim_event *ev, ns_t at)
+/* The downlink's queue has no room, or had none for what came before: what TCP repeats goes on in
+ * bulk, other packets are lost. */
+static bool overflows(struct sim *sim, struct sim_event *ev, const struct link_train *train)
 {
-    ev->last = at;
-    sim_push(sim, at, ev);
-    links_unref(sim, ev->at.end); /* sim_push has taken one more */
-}
-
-/* The downlink's queue has no room for it: what TCP repeats comes again, one RTO after it should
- * have, and what follows waits for it. It then comes a segment at a time, so that it gets in when
- * one of them does. */
-static void overflow(struct sim *sim, struct sim_event *ev, const struct link_train *train)
-{
-    struct sim_end *end = ev->at.end;
-    const struct tcp_flow *f = &end->peer->flow;
-    uint32_t packets = ev->kind == SIM_DATA ? tcp_segments(wire_payload(end, ev->len)) : 1;
-    ns_t rto;
-    if (!end->stuck && ev->kind == SIM_DATA && !ev->why)
-        wire_slow_down(sim, end->peer);
-    for (uint32_t i = 0; i < packets; i++)
-        watch_drop(sim, end->peer->node, end->node, i + 1 < packets ? train->head : train->tail,
-                   DROP_QUEUE);
-    if (ev->kind != SIM_DATA && ev->kind != SIM_ACK && ev->kind != SIM_FIN) {
-        stream_lost(sim, ev);
-        sim_event_free(sim, ev);
-        return;
-    }
-    rto = tcp_rto(sim->tcp.spec, f->rtt, f->rtt / 4) << (end->stuck ? end->syns : 0);
-    end->syns = end->stuck && end->syns < 2 ? (uint8_t)(end->syns + 1) : end->stuck ? 2 : 1;
-    end->stuck = true;
-    end->held = sim->now + rto;
-    wire_count(end->peer->node, train->bytes, packets);
-    metrics_count(sim->metrics, COUNT_RETRANSMITS, packets);
-    stage_at(sim, ev, end->held);
-}
-
-/* Does it have to wait for what was dropped before it, or is it dropped? */
-static bool held_up(struct sim *sim, struct sim_event *ev, const struct link_train *train)
-{
-    struct sim_end *end = ev->at.end;
+    struct sim_end *end = ev->at.end, *from = end->peer;
     const struct link_host *host = &end->node->host;
     const struct access *a = host->access;
     bool repeated = ev->kind == SIM_DATA || ev->kind == SIM_ACK || ev->kind == SIM_FIN;
-    if (end->stuck && repeated && sim->now < end->held) {
-        stage_at(sim, ev, end->held);
-        return true;
-    }
-    if (link_full(sim->now, host->down_free, a->down_bps, a->queue_bytes,
-                  end->stuck && repeated ? train->head : train->bytes)) {
-        overflow(sim, ev, train);
-        return true;
-    }
+    bool full = link_full(sim->now, host->down_free, a->down_bps, a->queue_bytes, train->bytes);
+    if (repeated && full && !tcp_bulk_absorbs(&from->flow))
+        wire_adopt(sim, from, ev->sent);
     if (repeated)
-        end->stuck = false;
-    return false;
+        from->flying -= wire_length(ev);
+    if (repeated && tcp_bulk_absorbs(&from->flow)) {
+        wire_absorb(sim, ev, train);
+        return true;
+    }
+    if (!full)
+        return false;
+    watch_drop(sim, from->node, end->node, train->bytes, DROP_QUEUE);
+    if (!repeated)
+        stream_lost(sim, ev);
+    sim_event_free(sim, ev);
+    return true;
 }
 
 void wire_stage(struct sim *sim, struct sim_event *ev)
 {
     struct link_host *host = &ev->at.end->node->host;
-    struct link_train train = train_of(ev);
+    struct link_train train =
+        ev->kind == SIM_DATA ? tcp_train(wire_payload(ev->at.end, ev->len)) : train_of(ev);
     train.first = sim->now;
     train.last = ev->last;
-    if (host->access->queue_bytes && held_up(sim, ev, &train))
+    if (host->access->queue_bytes && overflows(sim, ev, &train))
         return;
     link_pass(&train, host->access->down_bps, &host->down_free);
     ev->staged = false;
+    if (sim_advance(sim, train.last)) {
+        stream_event(sim, ev);
+        return;
+    }
     announce(ev);
     sim_push(sim, train.last, ev);
     links_unref(sim, ev->at.end); /* sim_push has taken one more */
@@ -200,8 +163,6 @@ void wire_deliver(struct sim *sim, struct sim_end *from, struct sim_event *ev, n
         hand_over(sim, from, ev, at);
         return;
     }
-    if (from->owes)
-        tcp_bulk_piggyback(&from->peer->flow, at);
     if (from->severed || (sim->nat.n_boxes && !passes(sim, from, ev, at, payload))) {
         if (from->severed)
             wire_come_back(sim, from, at, payload);
@@ -217,5 +178,8 @@ void wire_deliver(struct sim *sim, struct sim_end *from, struct sim_event *ev, n
     if (sim->tap)
         tap_sent(sim, from, ev, free, payload);
     wire_count(from->node, train.bytes, tcp_segments(payload));
+    if (from->owes)
+        tcp_bulk_piggyback(&from->peer->flow, at);
     dispatch(sim, from, ev, &train);
+    from->flying += wire_length(ev);
 }

@@ -1,12 +1,6 @@
 /* Flows in bulk (link/tcp_bulk.h): their news are events, their messages wait. */
 #include "engine/worlds/sim/inner.h"
 
-/* Bytes of the stream in bulk: what carries none counts as one, as a FIN does. */
-static uint32_t length(const struct sim_event *ev)
-{
-    return ev->kind == SIM_DATA ? wire_payload(ev->at.end, ev->len) : 1;
-}
-
 static struct tcp_bulk *bulk_of(struct sim *sim, struct sim_end *from)
 {
     struct dice dice = dice_name(sim->seed, "acks", from->node->id, from->conn->number, 0);
@@ -19,10 +13,34 @@ static struct tcp_bulk *bulk_of(struct sim *sim, struct sim_end *from)
     return b;
 }
 
-void wire_slow_down(struct sim *sim, struct sim_end *from)
+void wire_adopt(struct sim *sim, struct sim_end *from, ns_t sent)
 {
     if (bulk_of(sim, from))
-        tcp_bulk_dropped(&from->flow);
+        tcp_bulk_adopt(&from->flow, sent, from->flying, sim->now);
+}
+
+void wire_absorb(struct sim *sim, struct sim_event *ev, const struct link_train *train)
+{
+    struct tcp_flow *f = &ev->at.end->peer->flow;
+    struct tcp_bulk *b = f->bulk;
+    struct sim_event *before = b->parked_calm;
+    uint32_t payload = wire_length(ev);
+    ns_t sent = ev->sent;
+    ev->why = 1;
+    ev->staged = false;
+    ev->next = before ? before->next : b->parked;
+    if (before)
+        before->next = ev;
+    else
+        b->parked = ev;
+    if (!before)
+        b->parked_from = b->calm->begin;
+    if (!ev->next)
+        b->parked_tail = ev;
+    b->parked_calm = ev;
+    tcp_bulk_absorb(f, sent, payload, train);
+    if (sim->tcp.broken)
+        sim->broken = ERR_NOMEM;
 }
 
 void wire_park(struct sim *sim, struct sim_end *from, struct sim_event *ev, ns_t at)
@@ -44,7 +62,7 @@ void wire_park(struct sim *sim, struct sim_end *from, struct sim_event *ev, ns_t
     b->parked_tail = ev;
     if (b->parked == ev)
         b->parked_from = b->end;
-    tcp_bulk_write(f, at, length(ev));
+    tcp_bulk_write(f, at, wire_length(ev));
     if (sim->tcp.broken)
         sim->broken = ERR_NOMEM;
 }
@@ -55,7 +73,9 @@ static struct sim_event *unpark(struct tcp_bulk *b)
     b->parked = ev->next;
     if (!b->parked)
         b->parked_tail = NULL;
-    b->parked_from += length(ev);
+    if (b->parked_calm == ev)
+        b->parked_calm = NULL;
+    b->parked_from += wire_length(ev);
     return ev;
 }
 
@@ -109,15 +129,15 @@ static void reach(struct tcp_flow *f, uint64_t from, uint64_t to, uint32_t segme
     struct tcp_bulk *b = f->bulk;
     struct sim_end *end = end_of(f)->peer;
     struct sim *sim = end->node->sim;
-    while (b->parked && b->parked_from + length(b->parked) <= to) {
+    while (b->parked && b->parked_from + wire_length(b->parked) <= to) {
         struct sim_event *ev = unpark(b);
         uint64_t into = b->parked_from - 1 - from;
         uint32_t i = (uint32_t)(into / TCP_MSS);
         ns_t at = i + 1 < segments ? first + (last - first) / (ns_t)(segments - 1) * (ns_t)i : last;
-        end->arrived += ev->kind == SIM_ACK ? 0 : length(ev);
-        ev->staged = end->stuck;
+        end->arrived += ev->kind == SIM_ACK ? 0 : wire_length(ev);
+        ev->staged = false;
         ev->last = at;
-        sim_push(sim, end->stuck && end->held > at ? end->held : at, ev);
+        sim_push(sim, at, ev);
         links_unref(sim, end);
     }
 }
@@ -158,6 +178,13 @@ static void owes(struct tcp_flow *f, bool yes)
     end_of(f)->peer->owes = yes;
 }
 
+static void leaves(struct tcp_flow *f, ns_t now)
+{
+    struct sim_end *from = end_of(f);
+    if (from->owes)
+        tcp_bulk_piggyback(&from->peer->flow, now);
+}
+
 static void give_up(struct tcp_flow *f)
 {
     struct sim_end *from = end_of(f);
@@ -174,6 +201,7 @@ const struct tcp_io wire_io = {.carry = carry,
                                .segment = segment,
                                .drop = drop,
                                .owes = owes,
+                               .leaves = leaves,
                                .give_up = give_up};
 
 void wire_bulk(struct sim *sim, struct sim_event *ev)

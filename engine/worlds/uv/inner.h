@@ -18,6 +18,8 @@ struct uvport {
     struct uvport *next;
 };
 
+struct uvbatch; /* uvwrite.c */
+
 struct uvlink {
     struct uvnode *node;
     link_t id;
@@ -31,7 +33,8 @@ struct uvlink {
     uv_shutdown_t shutdown;
     uint8_t *buf; /* of a message that is not whole */
     size_t have, cap;
-    bool blocked, ended; /* ended: uv_close has been called */
+    bool blocked, ended;   /* ended: uv_close has been called */
+    struct uvbatch *batch; /* what was sent in this turn of the loop; NULL: nothing */
     ns_t closed_at;
     /* datagrams */
     struct uvport *port;
@@ -70,7 +73,9 @@ struct uvnode {
     struct node *node;
     uv_timer_t clock, sweep;
     uv_idle_t idle;
-    unsigned handles; /* that the loop still holds */
+    uv_prepare_t turn;
+    struct uvlink *batches; /* links with one */
+    unsigned handles;       /* that the loop still holds */
     bool dead, said_done;
     struct uvlater *later, **later_tail;
     struct uvtimer *timers; /* a heap */
@@ -83,7 +88,7 @@ struct uvnode {
     struct uvlink *closing;
     uint32_t n_closing, next_source;
     ns_t heard;
-    void **observers;
+    struct sights *sights;
     uint8_t *read;
 };
 
@@ -108,13 +113,22 @@ uint16_t uvnode_source(struct uvnode *);
 /* uvstream.c */
 int uvstream_listen(struct uvnode *, unsigned k, const struct accept *, struct err *);
 int uvstream_open(struct uvnode *, enum link_kind, struct addr to, link_t *out);
-int uvstream_send(struct uvlink *, const void *, size_t);
 void uvstream_close(struct uvlink *);
 /* Of its own accord: the node hears of it, unless it has closed the link. */
 void uvstream_down(struct uvlink *, enum down_reason);
 /* At once, with what is queued. */
 void uvstream_end(struct uvlink *);
 void uvstream_sweep(struct uvnode *, ns_t now);
+enum down_reason uvstream_reason(int rc);
+
+/* uvwrite.c */
+int uvstream_send(struct uvlink *, const void *, size_t);
+/* Bytes that are not on their way yet. */
+size_t uvwrite_waiting(const struct uvlink *);
+/* What was sent leaves now, or never. */
+void uvwrite_flush(struct uvlink *);
+void uvwrite_forget(struct uvlink *);
+void uvwrite_init(struct uvnode *);
 
 /* uvframe.c */
 void uvframe_take(struct uvlink *, const uint8_t *, size_t);
@@ -135,6 +149,8 @@ void uvdgram_end(struct uvnode *);
 int uvsight_init(struct uvnode *);
 void uvsight_free(struct uvnode *);
 void uvsight_event(struct uvnode *, const struct event *);
+/* What this node sent, or opened a link with: a foreign server has no other way to be watched. */
+void uvsight_sent(struct uvnode *, const struct addr *to, bool datagram, size_t len);
 void uvsight_show(struct uvnode *, const struct shown *);
 
 #endif

@@ -136,7 +136,7 @@ static struct uvlink *add(struct uvport *p, const struct addr *to)
 
 int uvdgram_listen(struct uvnode *n, unsigned k, const struct accept *accept, struct err *e)
 {
-    uint16_t number = (uint16_t)(n->setup.places.list[n->setup.self].address.port + k);
+    uint16_t number = uvplace_port(&n->setup.places.list[n->setup.self], k, accept);
     struct uvport *p = port_new(n);
     int rc = p ? bind_at(p, number) : UV_ENOMEM;
     if (rc != 0)
@@ -208,5 +208,7 @@ int uvdgram_send(struct uvlink *l, struct addr to, const void *data, size_t len)
     rc = uv_udp_try_send(&l->port->udp, &buf, 1, (struct sockaddr *)&s);
     if (rc < 0)
         metrics_drop(n->env.metrics, rc == UV_EAGAIN ? DROP_QUEUE : DROP_NO_ROUTE);
+    else
+        uvsight_sent(n, &to, true, len);
     return OK;
 }

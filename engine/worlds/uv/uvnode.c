@@ -32,6 +32,18 @@ void uvnode_give(struct uvnode *n, const struct event *ev)
     n->env.event(n->env.node, ev);
 }
 
+void uvnode_foreign(struct uvnode *n, party_t from, struct label label, const uint8_t *data,
+                    size_t len)
+{
+    if (n->dead)
+        return;
+    n->env.now = uvnode_now(n);
+    n->env.spent = 0;
+    n->heard = n->env.now;
+    metrics_count(n->env.metrics, COUNT_EVENTS, 1);
+    node_foreign_recv(n->node, from, label, data, len);
+}
+
 /* ---- links by number ------------------------------------------------------------------ */
 
 struct uvlink *uvnode_link(struct uvnode *n, link_t id)
@@ -95,8 +107,9 @@ void uvnode_link_forget(struct uvlink *l)
 uint16_t uvnode_source(struct uvnode *n)
 {
     uint32_t own = UVPLACE_PORTS - UVPLACE_ACCEPTS;
-    return (uint16_t)(n->setup.places.list[n->setup.self].address.port + UVPLACE_ACCEPTS +
-                      n->next_source++ % own);
+    uint32_t base = n->setup.places.list[n->setup.self].address.port;
+    base = base ? base : UVPLACE_SOURCES;
+    return (uint16_t)(base + UVPLACE_ACCEPTS + n->next_source++ % own);
 }
 
 /* ---- later ---------------------------------------------------------------------------- */
@@ -297,6 +310,7 @@ static int start(struct uvnode *n, struct err *e)
                                  .crowds = n->setup.crowds,
                                  .self = n->setup.self,
                                  .identity = n->setup.identity,
+                                 .foreign = n->setup.foreign,
                                  .shared_clock = n->setup.shared_clock};
     int rc = uvsight_init(n);
     n->read = malloc(READ_SIZE);
@@ -306,7 +320,7 @@ static int start(struct uvnode *n, struct err *e)
         return err_set(e, ERR_IO, "the system gives no random bytes");
     n->env.now = uvnode_now(n);
     n->heard = n->env.now;
-    n->env.self = t->roster->entries[n->setup.self].addr;
+    n->env.self = uvplace_self(&n->setup.places, n->setup.self);
     rc = node_new(&n->node, &config, &n->env, e);
     if (rc != OK)
         return rc;
@@ -331,8 +345,9 @@ int uvnode_new(struct uvnode **out, const struct uvnode_setup *setup, struct err
     uv_timer_init(setup->loop, &n->clock);
     uv_timer_init(setup->loop, &n->sweep);
     uv_idle_init(setup->loop, &n->idle);
+    uvwrite_init(n);
     n->clock.data = n->sweep.data = n->idle.data = n;
-    n->handles = 3;
+    n->handles = 4;
     rc = start(n, e);
     if (rc != OK) {
         n->setup.gone = NULL;
@@ -378,6 +393,7 @@ void uvnode_free(struct uvnode *n)
     uv_close((uv_handle_t *)&n->clock, on_closed);
     uv_close((uv_handle_t *)&n->sweep, on_closed);
     uv_close((uv_handle_t *)&n->idle, on_closed);
+    uv_close((uv_handle_t *)&n->turn, on_closed);
 }
 
 struct node *uvnode_node(struct uvnode *n)
@@ -391,7 +407,7 @@ size_t uvnode_queued(const struct uvnode *n)
     for (uint32_t i = 0; i < n->n_slots; i++) {
         const struct uvlink *l = n->slots[i].link;
         if (l && l->kind != LINK_DATAGRAM)
-            sum += uv_stream_get_write_queue_size((const uv_stream_t *)&l->tcp);
+            sum += uvwrite_waiting(l);
     }
     for (const struct uvlink *l = n->closing; l; l = l->next)
         sum += uv_stream_get_write_queue_size((const uv_stream_t *)&l->tcp);

@@ -39,8 +39,9 @@ struct uvnode_setup {
     const struct identity *identity; /* NULL with channel: none */
     struct store *store;
     uint32_t incarnation;
-    ns_t origin;       /* of its clock: uv_hrtime() when `now` is 0 */
-    bool shared_clock; /* all nodes have this origin, on this machine */
+    ns_t origin;                        /* of its clock: uv_hrtime() when `now` is 0 */
+    const struct node_foreign *foreign; /* NULL: none */
+    bool shared_clock;                  /* all nodes have this origin, on this machine */
     struct metrics *metrics;
     uint32_t links;          /* 0: UVNODE_LINKS */
     void (*done)(void *ctx); /* the node said so; may be NULL */
@@ -58,13 +59,15 @@ int uvnode_new(struct uvnode **, const struct uvnode_setup *, struct err *);
 void uvnode_free(struct uvnode *);
 
 struct node *uvnode_node(struct uvnode *);
+/* A gateway's party says this to the node: an event of its own. */
+void uvnode_foreign(struct uvnode *, party_t from, struct label, const uint8_t *, size_t);
 ns_t uvnode_now(struct uvnode *);
 /* Bytes that wait to be sent; links that are open; when data came last (its start, if never). */
 size_t uvnode_queued(const struct uvnode *);
 uint32_t uvnode_links(const struct uvnode *);
 ns_t uvnode_heard(const struct uvnode *);
 /* What the trial's observers make of what this node saw. */
-void uvnode_score(const struct uvnode *, void (*row)(void *, const struct exposure *), void *);
+int uvnode_score(const struct uvnode *, struct sights_found *);
 
 /* Asks the system. False: it has none to give. */
 bool uvnode_entropy(struct prng *);

@@ -96,9 +96,29 @@ struct addr uvplace_outward(const struct uvplaces *p, bool datagram, struct addr
     if (id == PARTY_NONE)
         return a;
     real = p->list[id].address;
+    if (real.port == 0) {
+        real.port = a.port;
+        return real;
+    }
     k = uvplace_accept(p, id, datagram, a.port);
     real.port = k < 0 ? a.port : (uint16_t)(real.port + k);
     return real;
+}
+
+struct addr uvplace_self(const struct uvplaces *p, party_t id)
+{
+    static const uint8_t any[2][16] = {{0}, {[10] = 0xff, [11] = 0xff}};
+    const struct uvplace *own = &p->list[id];
+    struct addr a = p->trial->roster->entries[id].addr;
+    if (own->address.port == 0 && memcmp(own->bind.ip, any[0], 16) != 0 &&
+        memcmp(own->bind.ip, any[1], 16) != 0)
+        memcpy(a.ip, own->bind.ip, sizeof a.ip);
+    return a;
+}
+
+uint16_t uvplace_port(const struct uvplace *p, unsigned k, const struct accept *accept)
+{
+    return p->address.port ? (uint16_t)(p->address.port + k) : accept->port;
 }
 
 static party_t who_is_at(const struct uvplaces *p, const struct addr *a)
@@ -109,7 +129,7 @@ static party_t who_is_at(const struct uvplaces *p, const struct addr *a)
         const struct addr *base = &p->list[i].address;
         if (memcmp(base->ip, a->ip, sizeof a->ip) != 0)
             continue;
-        if (a->port >= base->port && a->port - base->port < UVPLACE_PORTS)
+        if (base->port && a->port >= base->port && a->port - base->port < UVPLACE_PORTS)
             return i;
         only = i;
         n++;
@@ -124,9 +144,11 @@ struct addr uvplace_inward(const struct uvplaces *p, bool datagram, struct addr 
     unsigned k;
     if (id == PARTY_NONE)
         return a;
+    memcpy(a.ip, p->trial->roster->entries[id].addr.ip, sizeof a.ip);
+    if (p->list[id].address.port == 0)
+        return a;
     list = node_accepts(p->trial, id);
     k = (unsigned)(a.port - p->list[id].address.port);
-    memcpy(a.ip, p->trial->roster->entries[id].addr.ip, sizeof a.ip);
     for (unsigned i = 0; list && list[i].port && i < UVPLACE_ACCEPTS; i++)
         if (i == k && (list[i].kind == LINK_DATAGRAM) == datagram)
             a.port = list[i].port;

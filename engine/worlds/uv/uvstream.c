@@ -1,15 +1,6 @@
 #include "engine/worlds/uv/inner.h"
 
-#include "engine/base/bytes.h"
-
-/* A message on its way out, with its frame. */
-struct outgoing {
-    uv_write_t request;
-    struct uvlink *link;
-    uint8_t bytes[];
-};
-
-static enum down_reason reason(int rc)
+enum down_reason uvstream_reason(int rc)
 {
     switch (rc) {
     case UV_ECONNREFUSED:
@@ -45,6 +36,7 @@ void uvstream_end(struct uvlink *l)
     if (l->ended)
         return;
     l->ended = true;
+    uvwrite_forget(l);
     uv_close((uv_handle_t *)&l->tcp, on_closed);
 }
 
@@ -91,6 +83,7 @@ void uvstream_close(struct uvlink *l)
 {
     struct uvnode *n = l->node;
     bool open = l->state == LINK_OPEN;
+    uvwrite_flush(l);
     uvnode_link_forget(l);
     l->state = LINK_CLOSING;
     uv_read_stop((uv_stream_t *)&l->tcp);
@@ -120,65 +113,6 @@ void uvstream_sweep(struct uvnode *n, ns_t now)
     }
 }
 
-/* ---- sending -------------------------------------------------------------------------- */
-
-static size_t waiting(const struct uvlink *l)
-{
-    return uv_stream_get_write_queue_size((const uv_stream_t *)&l->tcp);
-}
-
-static void on_written(uv_write_t *request, int status)
-{
-    struct outgoing *o = request->data;
-    struct uvlink *l = o->link;
-    free(o);
-    if (l->ended || l->state == LINK_CLOSING)
-        return;
-    if (status < 0) {
-        uvstream_down(l, reason(status));
-    } else if (l->blocked && waiting(l) <= UVNODE_WINDOW / 2) {
-        struct event ev = {.kind = EV_ROOM,
-                           .link_kind = l->kind,
-                           .link = l->id,
-                           .local = l->local,
-                           .peer = l->peer};
-        l->blocked = false;
-        uvnode_give(l->node, &ev);
-    }
-}
-
-int uvstream_send(struct uvlink *l, const void *data, size_t len)
-{
-    size_t head = l->kind == LINK_MESSAGE ? LINK_FRAME : 0;
-    struct outgoing *o;
-    uv_buf_t buf;
-    if (l->state != LINK_OPEN || l->ended)
-        return ERR_CLOSED;
-    if (len > LINK_MESSAGE_MAX)
-        return ERR_TOO_BIG;
-    if (len == 0)
-        return ERR_INVALID;
-    if (waiting(l) && waiting(l) + len > UVNODE_WINDOW)
-        l->blocked = true;
-    if (l->blocked)
-        return ERR_AGAIN;
-    o = malloc(sizeof *o + head + len);
-    if (!o) {
-        l->blocked = waiting(l) > 0;
-        return l->blocked ? ERR_AGAIN : ERR_CLOSED;
-    }
-    if (head)
-        put_le32(o->bytes, (uint32_t)len);
-    memcpy(o->bytes + head, data, len);
-    o->link = l;
-    o->request.data = o;
-    buf = uv_buf_init((char *)o->bytes, (unsigned)(head + len));
-    if (uv_write(&o->request, (uv_stream_t *)&l->tcp, &buf, 1, on_written) == 0)
-        return OK;
-    free(o);
-    return ERR_CLOSED;
-}
-
 /* ---- receiving ------------------------------------------------------------------------ */
 
 static void on_alloc(uv_handle_t *h, size_t hint, uv_buf_t *buf)
@@ -194,7 +128,7 @@ static void on_read(uv_stream_t *s, ssize_t got, const uv_buf_t *buf)
     if (l->ended || l->state != LINK_OPEN || got == 0)
         return;
     if (got < 0)
-        uvstream_down(l, reason((int)got));
+        uvstream_down(l, uvstream_reason((int)got));
     else if (l->kind == LINK_MESSAGE)
         uvframe_take(l, (const uint8_t *)buf->base, (size_t)got);
     else
@@ -232,10 +166,11 @@ static void on_connected(uv_connect_t *request, int status)
     if (l->ended || l->state != LINK_CONNECTING)
         return;
     if (status < 0) {
-        uvstream_down(l, reason(status));
+        uvstream_down(l, uvstream_reason(status));
         return;
     }
     l->local = name_of(l->node, &l->tcp, false);
+    uvsight_sent(l->node, &l->peer, false, 0);
     come_up(l);
 }
 
@@ -256,7 +191,7 @@ static void bind_source(struct uvlink *l, const struct addr *to)
     const struct uvplace *own = &n->setup.places.list[n->setup.self];
     struct addr from = own->bind;
     struct sockaddr_storage a, b;
-    from.port = uvnode_source(n);
+    from.port = own->address.port ? uvnode_source(n) : 0;
     uvplace_sockaddr(&from, &a);
     uvplace_sockaddr(to, &b);
     if (a.ss_family == b.ss_family)
@@ -291,7 +226,7 @@ int uvstream_open(struct uvnode *n, enum link_kind kind, struct addr to, link_t 
     rc = dial(l, &real);
     *out = l->id;
     if (rc != 0)
-        uvnode_later(n, EV_DOWN, l->id, reason(rc));
+        uvnode_later(n, EV_DOWN, l->id, uvstream_reason(rc));
     return OK;
 }
 
@@ -357,7 +292,7 @@ int uvstream_listen(struct uvnode *n, unsigned k, const struct accept *accept, s
     struct addr a = own->bind;
     struct sockaddr_storage s;
     int rc;
-    a.port = (uint16_t)(own->address.port + k);
+    a.port = uvplace_port(own, k, accept);
     uvplace_sockaddr(&a, &s);
     rc = uv_tcp_init(n->setup.loop, &at->tcp);
     if (rc != 0)
