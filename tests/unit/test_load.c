@@ -55,7 +55,8 @@ static void test_a_good_folder(void **state)
     assert_int_equal(r.cells[0].n, 4);
     assert_string_equal(load_name(&r.cells[0], 1), "party_2");
     assert_string_equal(load_name(&r.cells[0], 2), "relay1");
-    assert_string_equal(load_name(&r.cells[0], 3), "");
+    assert_string_equal(load_name(&r.cells[0], 3), "isp_party_1");
+    assert_string_equal(load_name(&r.cells[0], 6), "");
     assert_int_equal(r.cells[0].tally.n_rows, 1);
     assert_int_equal((int64_t)r.cells[0].trials[2].values[0 + MEASURE_STATS * METRIC_COMPLETION],
                      1002014); /* the mean of 1002000 .. 1002029 */
