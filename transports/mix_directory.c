@@ -186,6 +186,14 @@ void mix_fetch_start(struct mix_fetch *f)
         mix_links_keep(f->links, f->net->directory, MIX_DIRECTORY_PORT, false);
 }
 
+static bool complete(const struct mix_net *n)
+{
+    for (uint32_t i = 0; i < n->n_mixes + n->n_providers; i++)
+        if (!n->there[i])
+            return false;
+    return true;
+}
+
 bool mix_fetch_event(struct mix_fetch *f, enum mix_happened what, const struct event *ev)
 {
     static const uint8_t get[] = {MIX_GET};
@@ -203,6 +211,8 @@ bool mix_fetch_event(struct mix_fetch *f, enum mix_happened what, const struct e
     rc = ev->len > 1 && ev->data[0] == MIX_DOCUMENT
              ? mix_document_take(f->net, ev->data + 1, ev->len - 1)
              : ERR_FORMAT;
+    if (!complete(f->net))
+        mix_links_expect(f->links, f->net->directory); /* a later one will name the others */
     if (rc != OK) {
         mix_drop(f->net, DROP_MIX_DOCUMENT);
         return false;

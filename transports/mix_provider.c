@@ -47,9 +47,8 @@ static party_t client_of(const struct mix_provider *p, uint32_t place)
 static uint32_t place_of(const struct mix_provider *p, party_t id)
 {
     uint32_t c = mix_net_client(&p->net, id);
-    return c != UINT32_MAX && c % p->net.n_providers == p->mine
-               ? c / p->net.n_providers
-               : UINT32_MAX;
+    return c != UINT32_MAX && c % p->net.n_providers == p->mine ? c / p->net.n_providers
+                                                                : UINT32_MAX;
 }
 
 static void nonce_of(const struct mix_provider *p, link_t link, uint8_t out[MIX_NONCE])
@@ -61,11 +60,27 @@ static void nonce_of(const struct mix_provider *p, link_t link, uint8_t out[MIX_
 
 /* ---- mailboxes -------------------------------------------------------------------------- */
 
+/* What a seizure would find: whose packets, and how many. */
+static void declare(struct mix_provider *p, uint32_t place)
+{
+    const struct mailbox *b = &p->boxes[place];
+    struct env *env = p->net.setup.env;
+    env_keep(env, &(struct retained){.record = place,
+                                     .fields = KEPT_IDENTITY | KEPT_SEALED,
+                                     .bits = 8 * (uint64_t)b->queue.n * mix_frame_size(&p->net),
+                                     .whom = client_of(p, place),
+                                     .other = PARTY_NONE,
+                                     .until = b->queue.n ? NS_NEVER : env->now});
+}
+
 static void give(struct mix_provider *p, uint32_t place, uint32_t most)
 {
     struct mailbox *b = &p->boxes[place];
+    uint32_t before = b->queue.n;
     if (b->link)
         mix_queue_flush(&b->queue, p->net.setup.env, b->link, most);
+    if (b->queue.n != before)
+        declare(p, place);
 }
 
 static void store(struct mix_provider *p, uint32_t place, const uint8_t *frame)
@@ -78,7 +93,9 @@ static void store(struct mix_provider *p, uint32_t place, const uint8_t *frame)
         return;
     if (mix_queue_add(&b->queue, env, frame, mix_frame_size(&p->net), most) != OK)
         mix_drop(&p->net, DROP_MIX_FULL);
-    else if (p->net.opts->poll == 0)
+    else
+        declare(p, place);
+    if (p->net.opts->poll == 0)
         give(p, place, UINT32_MAX);
 }
 

@@ -258,7 +258,7 @@ static void run(struct target *t, struct channel_node *node, struct reader r, bo
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const struct roster_entry entries[2] = {{.name = "alice"}, {.name = "bob"}};
-    struct roster roster = {2, 2, entries, publics};
+    struct roster roster = {.n = 2, .n_parties = 2, .entries = entries, .identities = publics};
     struct target *t = calloc(1, sizeof *t);
     struct reader r = reader_of(data, size);
     unsigned mode = read_u8(&r);
