@@ -28,7 +28,8 @@ it "digest and exposure.csv"
 must test "$(wc -l <r/digest)" = 5
 must grep -q "^$(node -pe 'JSON.parse(require("fs").readFileSync("r/summary.json", "utf8")).digest') all$" r/digest
 must test "$(head -n 1 r/exposure.csv)" = "cell,observer,what,who,whom,level,trials,first_ns,other"
-must test "$(grep -c '^"transport=direct/channel=noise",exposure,party_address,' r/exposure.csv)" = 6
+must test "$(grep -c '^"transport=direct/channel=noise",exposure,party_address,"isp_' r/exposure.csv)" = 6
+must test "$(grep -c '^"transport=direct/channel=noise",exposure,party_address,"[^i]' r/exposure.csv)" = 6
 
 it "--json prints summary.json"
 pl run sum.yaml --out r2 --json
