@@ -180,6 +180,16 @@ static void cubic_is_that_of_the_rfc(void **state)
     c.cwnd = 70;
     cubic_reduce(&c); /* below the last maximum: fast convergence, 0.85 of it */
     assert_true(c.ssthresh == 49 && c.w_max == 59);
+    for (int like_ns3 = 0; like_ns3 < 2; like_ns3++) { /* its count outlives a reduction */
+        cubic_init(&c, 10, false, like_ns3);
+        c.ssthresh = c.w_max = 10;
+        cubic_grow(&c, NS_S, 7);
+        assert_int_equal(c.acked, 7);
+        cubic_reduce(&c);
+        c.cwnd = c.ssthresh;
+        cubic_grow(&c, 2 * NS_S, 1);
+        assert_int_equal(c.cwnd, like_ns3 ? 8 : 7);
+    }
 }
 
 /* ns-3 forgets what it has seen when a timeout has come; and its slow start ends where a round's

@@ -51,7 +51,8 @@ uint32_t cubic_window(uint32_t origin, ns_t k, ns_t t)
 static void begin_epoch(struct cubic *c, ns_t now)
 {
     c->epoch = now;
-    c->acked = 0;
+    if (!c->like_ns3)
+        c->acked = 0;
     c->reno = c->cwnd;
     c->reno_acked = 0;
     c->k = cubic_k(c->w_max, c->cwnd);

@@ -29,15 +29,19 @@
  * then on, as if they had been sent so. In the calm case acknowledgements are counted as bytes on
  * the wire alone.
  *
- * Like ns-3 (tcp.like: ns3), where it is not like Linux: what a node writes in one instant leaves
- * together; only messages of one or two segments on a path without loss are calm, as everything
- * else grows the window; it is of bytes, not segments, and grows by whole segments of acknowledged
- * bytes; every timeout reduces ssthresh; round trips are measured
- * in milliseconds, on the first segment of what is acknowledged, and HyStart sees the smoothed one;
- * the first segment of a direction is acknowledged at once; a retransmission does not restart the
- * timer, nor do a recovery's later partial acknowledgements; a partial acknowledgement sends a
- * segment; a recovery with nothing else to send repeats single segments in doubt; a timeout makes
- * CUBIC forget its maximum; RTO up to 60 s. docs/fidelity.md has the comparison.
+ * ike ns-3 (tcp.like: ns3; tcp_like_ns3.c), where it is not like Linux: what a node writes in one
+ * instant leaves together; only messages of one or two segments on a path without loss are calm,
+ * as everything else grows the window; it is of bytes, not segments, and grows by whole segments
+ * of acknowledged bytes; every timeout reduces ssthresh; round trips are measured in milliseconds,
+ * from the timestamp that comes back (RFC 7323), and HyStart sees the smoothed one; the first
+ * segment of a direction is acknowledged at once; a retransmission does not restart the timer, nor
+ * do a recovery's later partial acknowledgements, nor one that brings new SACK blocks outside of a
+ * recovery; what three segments above it tell to be lost is repeated in any phase, but a recovery,
+ * and with it the reduction, begins with the third duplicate only; a partial acknowledgement sends
+ * a segment whatever the window; a recovery with nothing else to send repeats what is in doubt; a
+ * repetition is in flight until it is acknowledged in order, beside the first copy, if that is not
+ * lost; the count towards CUBIC's next step outlives reductions; a timeout makes CUBIC forget its
+ * maximum; RTO up to 60 s. docs/fidelity.md has the comparison.
  *
  * Bytes: the headers of every segment (IPv4 20, TCP 20, timestamps 12, so 1448 bytes of payload in
  * a segment of 1500). IPv6's 20 more bytes are not counted.

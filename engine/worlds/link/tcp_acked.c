@@ -6,38 +6,24 @@ enum { DUPLICATES = 3 };
 struct news {
     uint32_t acked;     /* segments in order */
     uint32_t delivered; /* in all: as the window counts */
-    uint32_t grown;     /* by which the window may grow */
     ns_t newest;        /* when the last of them was sent that were sent once; or -1 */
-    ns_t oldest;        /* when the first one in order was sent, if once; or -1 */
 };
 
 /* ---- round trips ---------------------------------------------------------------------- */
 
-static void estimate(struct tcp_bulk *b, ns_t rtt)
+void tcp_estimate(struct tcp_bulk *b, ns_t rtt)
 {
     ns_t off = rtt > b->srtt ? rtt - b->srtt : b->srtt - rtt;
     b->rttvar += (off - b->rttvar) / 4;
     b->srtt += (rtt - b->srtt) / 8;
 }
 
-/* ns-3 has a clock of milliseconds, looks at the first of what is acknowledged, and shows its
- * congestion control the smoothed round trip, with every acknowledgement. */
-static void measure_like_ns3(struct tcp_bulk *b, const struct news *n, ns_t now)
-{
-    ns_t ticks = now / NS_MS - n->oldest / NS_MS;
-    if (n->oldest >= 0 && n->oldest >= b->timed_out && ticks > 0)
-        estimate(b, ticks * NS_MS);
-    cubic_sample(&b->cc, now, b->srtt, b->una, b->nxt);
-}
-
 static void measure(struct tcp_bulk *b, const struct news *n, ns_t now)
 {
-    if (b->net->spec->like_ns3) {
-        measure_like_ns3(b, n, now);
-    } else if (n->newest >= 0) {
-        estimate(b, now - n->newest);
-        cubic_sample(&b->cc, now, now - n->newest, b->una, b->nxt);
-    }
+    if (n->newest < 0)
+        return;
+    tcp_estimate(b, now - n->newest);
+    cubic_sample(&b->cc, now, now - n->newest, b->una, b->nxt);
 }
 
 /* ---- what is there -------------------------------------------------------------------- */
@@ -66,8 +52,6 @@ static void trim(struct tcp_bulk *b, struct tcp_run *r, struct news *n)
 
 static void take_in_order(struct tcp_bulk *b, struct news *n)
 {
-    if (b->first && !b->first->again)
-        n->oldest = b->first->sent;
     while (b->first && b->first->begin + b->first->bytes <= b->una) {
         struct tcp_run *r = b->first;
         gone(b, r, tcp_run_weight(b, r), n);
@@ -112,11 +96,10 @@ static ns_t overdue(const struct tcp_bulk *b, const struct tcp_run *r)
 /* Marks what is lost, of which the above is there; the number of segments. */
 static uint32_t find_lost(struct tcp_bulk *b, uint32_t sacked, ns_t now)
 {
-    bool rack = !b->net->spec->like_ns3;
     uint32_t lost = 0;
     ns_t latest = 0;
     b->reorder_at = 0;
-    for (const struct tcp_run *r = b->first; rack && r; r = r->next)
+    for (const struct tcp_run *r = b->first; r; r = r->next)
         if (r->state == RUN_SACKED && r->sent > latest)
             latest = r->sent;
     for (struct tcp_run *r = b->first; r && sacked; r = r->next) {
@@ -128,7 +111,7 @@ static uint32_t find_lost(struct tcp_bulk *b, uint32_t sacked, ns_t now)
             continue;
         if (!r->again && (sacked >= DUPLICATES || (r == b->first && b->dupacks >= DUPLICATES))) {
             lost += mark(b, r);
-        } else if (rack && r->sent <= latest) {
+        } else if (r->sent <= latest) {
             ns_t due = overdue(b, r);
             if (now >= due)
                 lost += mark(b, r);
@@ -153,17 +136,10 @@ static void enter_recovery(struct tcp_bulk *b)
     cubic_reduce(&b->cc);
 }
 
-/* ns-3 sends a segment for a partial acknowledgement, unless what it asks for was repeated. */
-static bool partial_like_ns3(const struct tcp_bulk *b, uint32_t acked)
-{
-    return b->net->spec->like_ns3 && acked && b->first && !b->first->again;
-}
-
 /* RFC 6937. */
-static void reduce_in_proportion(struct tcp_bulk *b, uint32_t delivered, uint32_t acked)
+static void reduce_in_proportion(struct tcp_bulk *b, uint32_t delivered)
 {
-    uint32_t more, limit, one = tcp_weight_full(b, 1);
-    uint32_t ssthresh = tcp_weight_full(b, b->cc.ssthresh);
+    uint32_t more, limit, ssthresh = b->cc.ssthresh;
     b->prr_delivered += delivered;
     if (b->pipe > ssthresh) {
         more =
@@ -171,86 +147,68 @@ static void reduce_in_proportion(struct tcp_bulk *b, uint32_t delivered, uint32_
         more = more > b->prr_out ? more - b->prr_out : 0;
     } else {
         limit = b->prr_delivered > b->prr_out ? b->prr_delivered - b->prr_out : 0;
-        limit = (limit > delivered ? limit : delivered) + one;
+        limit = (limit > delivered ? limit : delivered) + 1;
         more = ssthresh - b->pipe < limit ? ssthresh - b->pipe : limit;
-        if (b->net->spec->like_ns3 && b->prr_out > b->prr_delivered)
-            more = 0;
     }
-    if (more == 0 && (b->prr_out == 0 || partial_like_ns3(b, acked)))
-        more = one;
-    b->prr_window = b->pipe + more;
-    b->cc.cwnd = b->prr_window / one;
+    if (more == 0 && b->prr_out == 0)
+        more = 1;
+    b->prr_window = b->cc.cwnd = b->pipe + more;
 }
 
 /* ---- an acknowledgement --------------------------------------------------------------- */
 
 static bool window_in_use(const struct tcp_bulk *b)
 {
-    if (b->net->spec->like_ns3)
-        return true;
     return b->cc.cwnd < b->cc.ssthresh ? b->cc.cwnd < 2 * b->out : b->out >= b->cc.cwnd;
 }
 
-static void settle(struct tcp_bulk *b, struct news *n, uint32_t lost, ns_t now)
+/* What was found lost in a phase that ends begins the next one. */
+static bool has_lost(const struct tcp_bulk *b)
+{
+    const struct tcp_run *r = b->first;
+    while (r && r->state != RUN_LOST)
+        r = r->next;
+    return r;
+}
+
+static void settle(struct tcp_bulk *b, struct news *n, bool lost, ns_t now)
 {
     if (b->phase != TCP_OPEN && b->una >= b->recover) {
         if (b->phase == TCP_RECOVERY)
             b->cc.cwnd = b->cc.ssthresh;
         b->phase = TCP_OPEN;
-        b->partial = false;
+        lost = has_lost(b);
     }
     if (b->phase == TCP_OPEN && lost)
         enter_recovery(b);
     if (b->phase == TCP_RECOVERY)
-        reduce_in_proportion(b, n->delivered, n->acked);
-    else if (n->grown && window_in_use(b))
-        cubic_grow(&b->cc, now, n->grown);
-}
-
-/* The window grows by what is acknowledged; ns-3's, by whole segments of bytes. */
-static uint32_t growth(struct tcp_bulk *b, uint64_t una, uint32_t acked)
-{
-    uint64_t bytes;
-    if (!b->net->spec->like_ns3)
-        return acked;
-    if (b->phase == TCP_LOSS && b->una >= b->recover)
-        return (uint32_t)((b->una - b->recover) / TCP_MSS);
-    bytes = b->una - una + b->odd_bytes;
-    b->odd_bytes = (uint32_t)(bytes % TCP_MSS);
-    return (uint32_t)(bytes / TCP_MSS);
-}
-
-/* ns-3 restarts the timer for the first partial acknowledgement of a recovery only. */
-static void restart_timer(struct tcp_bulk *b, ns_t now)
-{
-    bool partial = b->phase == TCP_RECOVERY && b->una < b->recover;
-    if (!b->first)
-        b->rto_at = 0;
-    else if (!b->net->spec->like_ns3 || !partial || !b->partial)
-        b->rto_at = now + tcp_timeout(b);
-    b->partial = partial;
-    b->probe_at = 0;
+        reduce_in_proportion(b, n->delivered);
+    else if (n->acked && window_in_use(b))
+        cubic_grow(&b->cc, now, n->acked);
 }
 
 void tcp_bulk_acked(struct tcp_flow *f, const struct tcp_ack *ack, ns_t now)
 {
     struct tcp_bulk *b = f->bulk;
-    struct news n = {.newest = -1, .oldest = -1};
+    struct news n = {.newest = -1};
     uint32_t sacked = 0, lost = 0;
     if (b->stopped)
         return;
     if (ack->edge > b->edge)
         b->edge = ack->edge;
+    if (b->net->spec->like_ns3) {
+        tcp_acked_like_ns3(f, ack, now);
+        return;
+    }
     if (ack->next > b->una) {
-        uint64_t una = b->una;
         b->una = ack->next;
         b->dupacks = 0;
         b->backoff = 0;
         b->probed = false;
         b->waiting_since = now;
         take_in_order(b, &n);
-        restart_timer(b, now);
-        n.grown = growth(b, una, n.acked);
+        b->rto_at = b->first ? now + tcp_timeout(b) : 0;
+        b->probe_at = 0;
     } else if (ack->gap) {
         b->dupacks++;
     }
@@ -259,17 +217,26 @@ void tcp_bulk_acked(struct tcp_flow *f, const struct tcp_ack *ack, ns_t now)
     measure(b, &n, now);
     if (sacked || b->dupacks)
         lost = find_lost(b, sacked, now);
-    settle(b, &n, lost, now);
+    settle(b, &n, lost > 0, now);
     tcp_pump(f, now);
 }
 
 /* ---- timers --------------------------------------------------------------------------- */
 
-/* Not twice for the same loss; but ns-3 does. */
+/* Not twice for the same loss. */
 static bool reduces(const struct tcp_bulk *b)
 {
-    return b->net->spec->like_ns3 || b->phase == TCP_OPEN ||
-           (b->phase == TCP_LOSS && b->backoff == 0);
+    return b->phase == TCP_OPEN || (b->phase == TCP_LOSS && b->backoff == 0);
+}
+
+static void all_lost(struct tcp_bulk *b)
+{
+    for (struct tcp_run *r = b->first; r; r = r->next)
+        if (r->state == RUN_SENT)
+            mark(b, r);
+    if (reduces(b))
+        cubic_reduce(&b->cc);
+    b->cc.acked = 0;
 }
 
 static void time_out(struct tcp_flow *f, ns_t now)
@@ -280,19 +247,14 @@ static void time_out(struct tcp_flow *f, ns_t now)
         b->net->io->give_up(f);
         return;
     }
-    for (struct tcp_run *r = b->first; r; r = r->next)
-        if (r->state == RUN_SENT)
-            mark(b, r);
-    if (reduces(b))
-        cubic_reduce(&b->cc);
     if (b->net->spec->like_ns3)
-        cubic_forget(&b->cc);
-    b->timed_out = now;
+        tcp_time_out_like_ns3(b);
+    else
+        all_lost(b);
     b->partial = false;
     b->phase = TCP_LOSS;
     b->recover = b->nxt;
     b->cc.cwnd = 1;
-    b->cc.acked = 0;
     b->dupacks = 0;
     b->before = 0;
     b->backoff++;
@@ -333,9 +295,9 @@ void tcp_bulk_wake(struct tcp_flow *f, ns_t now)
     if (b->probe_at && now >= b->probe_at)
         probe(f, now);
     if (b->reorder_at && now >= b->reorder_at) {
-        struct news none = {.newest = -1, .oldest = -1};
+        struct news none = {.newest = -1};
         uint32_t lost = find_lost(b, take_others(b, 0, &none), now);
-        settle(b, &none, lost, now);
+        settle(b, &none, lost > 0, now);
         tcp_pump(f, now);
     }
     if (b->rto_at && now >= b->rto_at)

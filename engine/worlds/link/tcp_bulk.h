@@ -23,8 +23,9 @@ struct tcp_run {
     uint32_t number; /* when it arrived, counted from 1; 0: it has not */
     uint16_t refs;   /* arrivals under way, and 1 while unacknowledged */
     uint8_t state;
-    bool again; /* repeated */
-    bool gone;  /* lost, and not there by a repetition either */
+    bool again;    /* repeated */
+    bool repeated; /* like ns-3: likewise, since the last timeout */
+    bool gone;     /* lost, and not there by a repetition either */
 };
 
 struct tcp_ack {
@@ -32,6 +33,7 @@ struct tcp_ack {
     uint64_t edge;   /* what may be sent */
     uint32_t number; /* runs with numbers up to it are there as well */
     bool gap;        /* some are there behind a gap */
+    ns_t echo;       /* the timestamp that comes back (RFC 7323): when that segment was sent */
 };
 
 /* What the world does for a flow. */
@@ -91,10 +93,11 @@ struct tcp_bulk {
     uint64_t recover; /* the phase ends when this is acknowledged */
     uint32_t prr_delivered, prr_out, prr_flight, prr_window;
     ns_t srtt, rttvar;
-    ns_t write_at;      /* like ns-3: what was written at once leaves together; 0: nothing was */
-    ns_t timed_out;     /* like ns-3: what was sent before then is not measured */
-    uint32_t odd_bytes; /* like ns-3: acknowledged, less than a segment, not counted yet */
-    bool partial;       /* like ns-3: recovery has had a partial acknowledgement */
+    ns_t write_at;       /* like ns-3: what was written at once leaves together; 0: nothing was */
+    uint64_t remembered; /* like ns-3: what lies before is not measured */
+    uint32_t odd_bytes;  /* like ns-3: acknowledged, less than a segment, not counted yet */
+    bool partial;        /* like ns-3: recovery has had a partial acknowledgement */
+    bool recovering;     /* like ns-3: until `recover` is acknowledged, in whatever phase */
     unsigned backoff;
     bool probed;
     ns_t rto_at, probe_at, reorder_at, delack_at; /* 0: none */
@@ -104,7 +107,9 @@ struct tcp_bulk {
     ns_t before_until;
     ns_t wakes_at; /* 0: no event is under way */
 
-    uint64_t got;         /* by the receiver without a gap */
+    uint64_t got;  /* by the receiver without a gap */
+    uint64_t said; /* of that, acknowledged; the acknowledgement may be lost */
+    ns_t echo;
     uint64_t unread;      /* bytes of whole messages that its node has not been handed yet */
     struct tcp_run *hole; /* the first that is not there */
     uint32_t arrivals, owed, quick;

@@ -47,11 +47,20 @@ static inline ns_t tcp_when(ns_t first, ns_t last, uint32_t i, uint32_t n)
 /* tcp_output.c */
 /* Sends what the windows allow. */
 void tcp_pump(struct tcp_flow *, ns_t now);
+/* Likewise a segment, whatever the window: a lost one, else a new one, else the first again. */
+void tcp_send_one(struct tcp_flow *, ns_t now);
 /* Sends the run, again or for the first time; it may be split. */
 void tcp_emit(struct tcp_flow *, struct tcp_run *, ns_t now);
 /* Asks for a wake-up at the next time that anything is due. */
 void tcp_schedule(struct tcp_flow *);
 ns_t tcp_timeout(const struct tcp_bulk *);
+
+/* tcp_acked.c: a round trip was measured (RFC 6298) */
+void tcp_estimate(struct tcp_bulk *, ns_t rtt);
+
+/* tcp_like_ns3.c */
+void tcp_acked_like_ns3(struct tcp_flow *, const struct tcp_ack *, ns_t now);
+void tcp_time_out_like_ns3(struct tcp_bulk *);
 
 /* tcp_input.c: the receiver acknowledges what it owes */
 void tcp_pay(struct tcp_flow *, ns_t at);

@@ -42,10 +42,11 @@ static void acknowledge(struct tcp_flow *f, uint64_t next, uint32_t number, ns_t
     struct tcp_bulk *b = f->bulk;
     struct tcp_net *net = b->net;
     struct link_path path = b->back;
-    struct tcp_ack ack = {.next = next, .number = number, .gap = b->beyond > 0};
+    struct tcp_ack ack = {.next = next, .number = number, .gap = b->beyond > 0, .echo = b->echo};
     enum drop drop;
     ns_t t;
     ack.edge = edge(b, next);
+    b->said = next;
     if (alone)
         net->io->count_ack(f, next, at);
     drop = fate(f, &path, at);
@@ -130,6 +131,8 @@ static void land(struct tcp_flow *f, struct tcp_run *r, ns_t first, ns_t last)
                         tcp_when(first, last, i, r->segments), true);
         return;
     }
+    if (r->begin <= b->said)
+        b->echo = r->sent;
     b->hole = r->next;
     b->got = r->begin + r->bytes;
     io->reach(f, before, b->got, r->segments, first, last);

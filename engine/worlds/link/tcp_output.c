@@ -145,8 +145,8 @@ void tcp_emit(struct tcp_flow *f, struct tcp_run *r, ns_t now)
 
 static struct tcp_run *lost_run(const struct tcp_bulk *b)
 {
-    struct tcp_run *r = b->phase == TCP_OPEN ? NULL : b->first;
-    while (r && r->state != RUN_LOST)
+    struct tcp_run *r = b->first;
+    while (r && (r->state != RUN_LOST || r->repeated))
         r = r->next;
     return r;
 }
@@ -162,16 +162,12 @@ static uint64_t allowed(const struct tcp_bulk *b, uint64_t begin, uint64_t end, 
 }
 
 /* As in ns-3, when a recovery finds nothing else to send: what may be lost (RFC 6675, NextSeg, 3).
- * The model does not take apart what is under way. */
+ * What is under way is not taken apart. */
 static struct tcp_run *doubtful_run(struct tcp_bulk *b)
 {
     struct tcp_run *r = b->phase == TCP_RECOVERY && b->net->spec->like_ns3 ? b->first : NULL;
-    while (r && (r->state != RUN_SENT || r->again || (!r->gone && r->segments > 1)))
+    while (r && (r->state != RUN_SENT || r->repeated || (!r->gone && r->segments > 1)))
         r = r->next;
-    if (r) {
-        b->pipe -= tcp_run_weight(b, r);
-        r->state = RUN_LOST;
-    }
     return r;
 }
 
@@ -183,7 +179,12 @@ static bool send_lost(struct tcp_flow *f, struct tcp_run *r, uint32_t budget, ns
     bytes = allowed(b, r->begin, r->begin + r->bytes, budget);
     if (bytes == 0 || (bytes < r->bytes && !tcp_run_split(b, r, (uint32_t)bytes / TCP_MSS)))
         return false;
-    r->state = RUN_SENT;
+    if (r->repeated)
+        b->pipe -= r->bytes;
+    if (b->net->spec->like_ns3)
+        r->repeated = true;
+    else
+        r->state = RUN_SENT;
     r->again = true;
     r->sent = now;
     b->prr_out += tcp_run_weight(b, r);
@@ -204,6 +205,8 @@ static bool send_new(struct tcp_flow *f, uint32_t budget, ns_t now)
     if (left < TCP_MSS && b->edge < b->end && b->pipe)
         return false; /* silly window */
     bytes = allowed(b, b->nxt, b->nxt + left, budget);
+    if (b->net->spec->like_ns3 && f->path.loss_ppm && bytes > TCP_MSS)
+        bytes = TCP_MSS; /* each may have to be repeated by itself */
     if (bytes == 0 || !(r = tcp_run_new(b->net)))
         return false;
     r->begin = b->nxt;
@@ -224,6 +227,20 @@ static bool send_new(struct tcp_flow *f, uint32_t budget, ns_t now)
         b->prr_out += tcp_run_weight(b, r);
     tcp_emit(f, r, now);
     return true;
+}
+
+void tcp_send_one(struct tcp_flow *f, ns_t now)
+{
+    struct tcp_bulk *b = f->bulk;
+    struct tcp_run *r = lost_run(b);
+    if (r || !send_new(f, TCP_MSS, now))
+        r = r ? r : b->first;
+    else
+        r = NULL;
+    if (r && (r->segments == 1 || r->gone)) /* what is under way is not taken apart */
+        send_lost(f, r, TCP_MSS, now);
+    if (!b->rto_at)
+        b->rto_at = now + tcp_timeout(b);
 }
 
 /* A probe of the tail, so that its loss is noticed: two round trips after the last segment left. */

@@ -74,6 +74,7 @@ struct tcp_run *tcp_run_split(struct tcp_bulk *b, struct tcp_run *r, uint32_t k)
     rest->sent = r->sent;
     rest->state = r->state;
     rest->again = r->again;
+    rest->repeated = r->repeated;
     rest->number = r->number;
     rest->gone = r->gone;
     b->missing += r->gone;
@@ -109,7 +110,7 @@ struct tcp_run *tcp_run_cut(struct tcp_bulk *b, struct tcp_run *r, uint32_t byte
 /* Nothing of the run is under way, or can ever arrive by itself. */
 static bool can_collapse(const struct tcp_run *r)
 {
-    return r->state == RUN_LOST && r->gone && r->refs == 1;
+    return r->state == RUN_LOST && r->gone && !r->repeated && r->refs == 1;
 }
 
 void tcp_run_collapse(struct tcp_bulk *b, struct tcp_run *r)
