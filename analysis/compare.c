@@ -51,7 +51,7 @@ static bool refuse(struct compare *c, const char *format, const char *a, const c
     return false;
 }
 
-static size_t find_cell(const struct load_run *r, uint32_t index)
+size_t compare_find_cell(const struct load_run *r, uint32_t index)
 {
     size_t i = 0;
     while (i < r->n_cells && r->cells[i].index != index)
@@ -113,7 +113,7 @@ bool compare_match(struct load_run *a, struct load_run *b, struct compare *c)
     if (!c->cells_b)
         return refuse(c, "no memory%s%s", "", "");
     for (size_t i = 0; i < a->n_cells; i++) {
-        c->cells_b[i] = find_cell(b, a->cells[i].index);
+        c->cells_b[i] = compare_find_cell(b, a->cells[i].index);
         if (c->cells_b[i] == b->n_cells)
             return refuse(c, "B lacks the cell %s of A%s", a->cells[i].name, "");
     }
@@ -126,29 +126,7 @@ bool compare_match(struct load_run *a, struct load_run *b, struct compare *c)
     return true;
 }
 
-/* ---- effects -------------------------------------------------------------------------- */
-
-static double *column(const struct load_cell *c, unsigned measure, const struct load_cell *other,
-                      size_t *n)
-{
-    double *out = calloc((size_t)c->n + 1, sizeof *out);
-    *n = 0;
-    for (uint32_t k = 0; out && k < c->n && k < other->n; k++)
-        if (c->trials[k].values[measure] >= 0.0 && other->trials[k].values[measure] >= 0.0)
-            out[(*n)++] = c->trials[k].values[measure];
-    return out;
-}
-
-static int pair_up(const struct load_cell *a, const struct load_cell *b, unsigned measure,
-                   uint64_t which, struct effect *out)
-{
-    size_t n;
-    double *x = column(a, measure, b, &n), *y = column(b, measure, a, &n);
-    int rc = x && y ? effect_of(x, y, n, which, out) : ERR_NOMEM;
-    free(x);
-    free(y);
-    return rc;
-}
+/* ---- the verdict ---------------------------------------------------------------------- */
 
 /* Measured in one run and in no trial of the other. */
 static bool one_sided(const struct load_cell *a, const struct load_cell *b, unsigned measure)
@@ -161,115 +139,13 @@ static bool one_sided(const struct load_cell *a, const struct load_cell *b, unsi
     return in_a != in_b;
 }
 
-static double size_of(double x)
+static size_t lacking(const struct load_cell *a, const struct load_cell *b)
 {
-    return x < 0.0 ? -x : x;
-}
-
-/* What two equal runs differ by. */
-static int noise_of(struct compare_row *row, const struct compare *c,
-                    const struct compare_options *opts)
-{
-    const struct load_cell *a = &c->a->cells[row->cell];
-    row->noise = row->effect.noise;
-    for (size_t i = 0; i < opts->n_again; i++) {
-        const struct load_run *r = &opts->again[i];
-        size_t at = find_cell(r, a->index);
-        struct effect again;
-        int rc = at < r->n_cells ? pair_up(a, &r->cells[at], row->measure, 0, &again) : ERR_ABSENT;
-        if (rc == ERR_NOMEM)
-            return rc;
-        if (rc == OK && size_of(again.change) > row->noise)
-            row->noise = size_of(again.change);
-    }
-    return OK;
-}
-
-static int64_t threshold_of(const struct measure *m, const struct compare_options *opts)
-{
-    int64_t ppm = m->threshold_ppm;
-    for (size_t i = 0; i < opts->n_thresholds; i++)
-        if (measure_matches(m, opts->thresholds[i].name))
-            ppm = opts->thresholds[i].ppm;
-    return ppm;
-}
-
-static int add_row(struct compare *c, size_t cell, unsigned which,
-                   const struct compare_options *opts)
-{
-    const struct load_cell *a = &c->a->cells[cell], *b = &c->b->cells[c->cells_b[cell]];
-    struct compare_row row = {.cell = cell, .measure = which, .p = 1.0}, *more;
-    struct measure about;
-    int rc = pair_up(a, b, which, (uint64_t)a->index * MEASURE_COUNT + which, &row.effect);
-    if (rc != OK || row.effect.same)
-        return rc;
-    measure_about(which, &about);
-    row.threshold_ppm = threshold_of(&about, opts);
-    if (!c->a->deterministic)
-        rc = noise_of(&row, c, opts);
-    if (rc != OK)
-        return rc;
-    more = realloc(c->rows, (c->n_rows + 1) * sizeof *more);
-    if (!more)
-        return ERR_NOMEM;
-    c->rows = more;
-    more[c->n_rows++] = row;
-    c->n_effects += row.effect.pairs >= EFFECT_PAIRS_MIN;
-    return OK;
-}
-
-static int correct(struct compare *c)
-{
-    double *p = calloc(c->n_rows + 1, sizeof *p), *adjusted = calloc(c->n_rows + 1, sizeof *p);
     size_t n = 0;
-    int rc = p && adjusted ? OK : ERR_NOMEM;
-    for (size_t i = 0; rc == OK && i < c->n_rows; i++)
-        if (c->rows[i].effect.pairs >= EFFECT_PAIRS_MIN)
-            p[n++] = c->rows[i].effect.p;
-    if (rc == OK)
-        rc = effect_holm(p, n, adjusted);
-    n = 0;
-    for (size_t i = 0; rc == OK && i < c->n_rows; i++)
-        if (c->rows[i].effect.pairs >= EFFECT_PAIRS_MIN)
-            c->rows[i].p = adjusted[n++];
-    free(p);
-    free(adjusted);
-    return rc;
+    for (size_t i = 0; i < a->tally.privacy.n; i++)
+        n += !privacy_find(&b->tally.privacy, &a->tally.privacy.sums[i].key);
+    return n;
 }
-
-static enum compare_fate fate_of(const struct compare_row *r)
-{
-    const struct effect *x = &r->effect;
-    struct measure m;
-    int64_t ppm;
-    bool more = x->change > 0.0;
-    if (x->pairs < EFFECT_PAIRS_MIN)
-        return FATE_FEW;
-    if (r->p * 1e6 > COMPARE_LEVEL_PPM || (x->low <= 0.0 && x->high >= 0.0) ||
-        size_of(x->change) <= r->noise)
-        return FATE_SMALL;
-    if (effect_ppm(x, size_of(x->change), &ppm) && ppm <= r->threshold_ppm)
-        return FATE_SMALL;
-    measure_about(r->measure, &m);
-    if (m.sense == MEASURE_NEUTRAL)
-        return FATE_CHANGED;
-    return more == (m.sense == MEASURE_MORE_IS_WORSE) ? FATE_WORSE : FATE_BETTER;
-}
-
-static int find_effects(struct compare *c, const struct compare_options *opts)
-{
-    int rc = OK;
-    for (size_t i = 0; i < c->a->n_cells; i++)
-        for (unsigned m = 0; rc == OK && m < MEASURE_COUNT; m++)
-            rc = add_row(c, i, m, opts);
-    if (rc == OK)
-        rc = correct(c);
-    for (size_t i = 0; rc == OK && i < c->n_rows; i++)
-        c->rows[i].fate = fate_of(&c->rows[i]);
-    return rc;
-}
-
-/* ---- the verdict ---------------------------------------------------------------------- */
 
 /* What trials of one seed have become, over all cells. */
 struct fates {
@@ -277,7 +153,7 @@ struct fates {
     uint32_t pairs;
     uint32_t fewer_completed, more_completed, more_wrong; /* cells */
     uint32_t other_results;                               /* trials */
-    size_t one_sided;
+    size_t one_sided, one_sided_privacy;
 };
 
 static struct fates survey(struct compare *c)
@@ -298,6 +174,7 @@ static struct fates survey(struct compare *c)
         }
         for (unsigned m = 0; m < MEASURE_COUNTS; m++)
             f.one_sided += one_sided(a, b, m);
+        f.one_sided_privacy += lacking(a, b) + lacking(b, a);
         f.fewer_completed += completed < 0;
         f.more_completed += completed > 0;
         f.more_wrong += wrong > 0;
@@ -321,6 +198,9 @@ static void note_fates(struct compare *c, const struct fates *f)
         note(c, "more trials end in a wrong result than in A");
     if (f->fewer_completed)
         note(c, "fewer trials complete than in A, in %u cells", (unsigned)f->fewer_completed);
+    if (f->one_sided_privacy)
+        note(c, "%zu figures of observers were found in one of the runs alone",
+             f->one_sided_privacy);
     if (f->one_sided)
         note(c, "%zu measures were measured in one of the runs alone", f->one_sided);
     if (c->fewest < EFFECT_PAIRS_MIN)
@@ -378,7 +258,7 @@ int compare_decide(struct compare *c, const struct compare_options *opts)
                (unsigned)f.pairs);
         return OK;
     }
-    rc = find_effects(c, opts);
+    rc = compare_effects(c, opts);
     if (rc == OK)
         rc = compare_leaks(c);
     if (rc != OK)

@@ -9,7 +9,8 @@
  * all effects that are not zero in every pair is at most 5 %, and it exceeds the measure's
  * threshold. One that is worse makes the whole worse (30); else one that is better makes it
  * better (0); else the runs differ (31). Under EFFECT_PAIRS_MIN pairs nothing counts.
- * Fewer trials completed is worse, whatever the interval.
+ * Fewer trials completed is worse, whatever the interval. What adversaries find are measures as
+ * well: a guessing probability that rises is worse, and so is an entropy that falls.
  *
  * A real world: the effect must also exceed the noise, that is what two equal runs differ by:
  * the largest of what effect.h takes from the pairs themselves, and of each further run that is
@@ -54,8 +55,8 @@ enum compare_fate {
 const char *compare_fate_name(enum compare_fate);
 
 struct compare_row {
-    size_t cell; /* of a */
-    unsigned measure;
+    size_t cell;      /* of a */
+    unsigned measure; /* from MEASURE_COUNT on: of a's cell, one of tally.privacy.sums */
     struct effect effect;
     double p;     /* Holm's */
     double noise; /* real worlds: what it has to exceed, in the measure's unit */
@@ -101,6 +102,11 @@ bool compare_match(struct load_run *a, struct load_run *b, struct compare *);
 /* Decides, both runs being matched and loaded. OK or ERR_NOMEM. */
 int compare_decide(struct compare *, const struct compare_options *);
 
+/* Its parts. Effects: fills rows and n_effects. */
+int compare_effects(struct compare *, const struct compare_options *);
+size_t compare_find_cell(const struct load_run *, uint32_t index);
+/* What a row is about. */
+void compare_about(const struct compare *, const struct compare_row *, struct measure *);
 /* Its part about exposures: fills leaks and n_less. OK or ERR_NOMEM. */
 int compare_leaks(struct compare *);
 

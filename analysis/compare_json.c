@@ -39,7 +39,7 @@ static json_t *row_json(const struct compare *c, const struct compare_row *r)
     const struct effect *x = &r->effect;
     struct measure m;
     json_t *o = json_object();
-    measure_about(r->measure, &m);
+    compare_about(c, r, &m);
     put(o, "axes", json_deep_copy(c->a->cells[r->cell].axes));
     put(o, "measure", json_string(m.name));
     put(o, "unit", json_string(m.unit));

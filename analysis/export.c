@@ -62,8 +62,8 @@ static void csv_row(void *ctx, const struct figure *x)
     fprintf(c->f, "%" PRId64 ",%u,", c->series->run->seed, (unsigned)c->series->cell->index);
     for (size_t i = 0; i < c->set->n_axes; i++)
         csv_field(c->f, series_axis(c->series, c->set->axes[i]));
-    fprintf(c->f, "%s,%s,%s,%" PRId64 ",%" PRIu64 ",", x->metric, x->unit, x->stat, x->value,
-            x->samples);
+    csv_field(c->f, x->metric);
+    fprintf(c->f, "%s,%s,%" PRId64 ",%" PRIu64 ",", x->unit, x->stat, x->value, x->samples);
     if (x->interval)
         fprintf(c->f, "%" PRId64 ",%" PRId64 "\n", x->low, x->high);
     else
@@ -157,7 +157,7 @@ static bool smaller_is_better(const struct figure *x)
 static void bench_entry(void *ctx, const struct figure *x)
 {
     struct bench *b = ctx;
-    char name[SERIES_LABEL + 128], extra[64];
+    char name[SERIES_LABEL + 512], extra[64];
     json_t *o;
     if (!smaller_is_better(x))
         return;

@@ -43,6 +43,53 @@ void measure_about(unsigned which, struct measure *out)
     }
 }
 
+const char *measure_privacy_name(const struct privacy_sum *s, char *buf, size_t cap)
+{
+    snprintf(buf, cap, "privacy.%s.%s@%s%s%s", privacy_infos[s->key.what].name, s->key.observer,
+             s->key.at, *s->key.about ? " " : "", s->key.about);
+    for (char *c = buf; (c = strpbrk(c, "`|<>&\"'\r\n")); c++)
+        *c = '?'; /* a name is a word here, whoever wrote the file that it came from */
+    return buf;
+}
+
+/* First times shift with the speed, coalitions are told as 0 where there is none, cover and a
+ * standard error are no gain: these are neutral. */
+static enum measure_sense sense_of(enum privacy what)
+{
+    switch (what) {
+    case PRIVACY_FIRST_EXPOSURE:
+    case PRIVACY_FIRST_TRACED:
+    case PRIVACY_COALITION_ADDRESS:
+    case PRIVACY_COALITION_PAIR:
+    case PRIVACY_COALITION_INPUT:
+    case PRIVACY_COVER:
+    case PRIVACY_TIMING_SIGMA:
+        return MEASURE_NEUTRAL;
+    case PRIVACY_MESSAGE_ENTROPY:
+    case PRIVACY_MESSAGE_MIN_ENTROPY:
+    case PRIVACY_MESSAGE_WORK:
+    case PRIVACY_PARTY_ENTROPY:
+    case PRIVACY_PARTY_MIN_ENTROPY:
+    case PRIVACY_PARTY_WORK:
+    case PRIVACY_PARTY_DEGREE:
+    case PRIVACY_TIMING_EER:
+    case PRIVACY_CANDIDATES:
+    case PRIVACY_ROUNDS_TO_ONE:
+    case PRIVACY_DISCLOSURE_ROUNDS:
+        return MEASURE_LESS_IS_WORSE;
+    default:
+        return MEASURE_MORE_IS_WORSE;
+    }
+}
+
+void measure_privacy(const struct privacy_sum *s, struct measure *out)
+{
+    *out = (struct measure){.unit = privacy_infos[s->key.what].unit,
+                            .sense = sense_of(s->key.what),
+                            .threshold_ppm = ONE_PERCENT};
+    measure_privacy_name(s, out->name, sizeof out->name);
+}
+
 static double stat_of(const struct hist *h, unsigned stat)
 {
     if (hist_count(h) == 0)
@@ -69,5 +116,6 @@ void measure_values(const struct trial_record *r, double values[MEASURE_COUNT])
 bool measure_matches(const struct measure *m, const char *name)
 {
     size_t n = strlen(name);
-    return strncmp(m->name, name, n) == 0 && (m->name[n] == 0 || m->name[n] == '.');
+    return strncmp(m->name, name, n) == 0 &&
+           (m->name[n] == 0 || m->name[n] == '.' || m->name[n] == '@');
 }

@@ -4,6 +4,7 @@
  *     METRIC.p50, .p90, .p99           the trial's quantile, where at least 10 samples lie beyond
  *     counts.NAME, drops.NAME          the trial's sum
  *     protocol_rounds, completed, wrong
+ *     privacy.METRIC.OBSERVER@PLACE    what an adversary found: not among the numbers below
  *
  * Values are doubles (a mean need not be whole) and never negative; MEASURE_ABSENT stands for
  * what was not measured.
@@ -11,6 +12,7 @@
 #ifndef PARTYLINE_ANALYSIS_MEASURE_H
 #define PARTYLINE_ANALYSIS_MEASURE_H
 
+#include "engine/run/privacy.h"
 #include "engine/run/trial.h"
 
 enum {
@@ -29,7 +31,7 @@ enum { MEASURE_ABSENT = -1 };
 enum measure_sense { MEASURE_NEUTRAL, MEASURE_MORE_IS_WORSE, MEASURE_LESS_IS_WORSE };
 
 struct measure {
-    char name[48];
+    char name[256];
     const char *unit; /* ns, bytes, ppm, packets, or "" for a number */
     enum measure_sense sense;
     uint32_t threshold_ppm; /* the smallest effect that counts, unless told otherwise: 1 % of what
@@ -37,6 +39,11 @@ struct measure {
 };
 
 void measure_about(unsigned which, struct measure *out);
+
+/* A figure of an adversary: what it gains is worse, and so is what hides less. */
+void measure_privacy(const struct privacy_sum *, struct measure *out);
+/* "privacy.METRIC.OBSERVER@PLACE", with a variant " counts 50ms" behind. Returns buf. */
+const char *measure_privacy_name(const struct privacy_sum *, char *buf, size_t cap);
 
 void measure_values(const struct trial_record *, double values[MEASURE_COUNT]);
 

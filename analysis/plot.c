@@ -309,6 +309,8 @@ int plots_make(const struct series_set *s, const char *dir, struct plots *p, str
     if (rc == OK)
         rc = plot_privacy(s, p, e);
     if (rc == OK)
+        rc = plot_tradeoff(s, p, e);
+    if (rc == OK)
         rc = plot_exposure(s, p, e);
     if (rc == OK)
         rc = draw(p, e);

@@ -67,6 +67,7 @@ void plot_value(FILE *, int64_t ns, struct plot_unit);
 
 int plot_latency(const struct series_set *, struct plots *, struct err *);
 int plot_privacy(const struct series_set *, struct plots *, struct err *);
+int plot_tradeoff(const struct series_set *, struct plots *, struct err *);
 int plot_exposure(const struct series_set *, struct plots *, struct err *);
 
 #endif

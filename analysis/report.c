@@ -247,8 +247,10 @@ static int body(FILE *f, const struct series_set *s, const struct plots *plots, 
     if (figures(f, plots, 1U << PLOT_PERCENTILES | 1U << PLOT_CDF) == 0)
         fputs("<p>No time above zero was measured.</p>\n", f);
     section(f, "privacy", "Latency against privacy");
+    report_tradeoff(f, s);
     if (figures(f, plots, 1U << PLOT_SCATTER) == 0)
         fputs("<p>Nobody observed, or nothing was completed.</p>\n", f);
+    report_all_privacy(f, s);
     section(f, "exposure", "Who learned what about whom");
     if (figures(f, plots, 1U << PLOT_HEAT) == 0)
         fputs("<p>The scenario has no observer.</p>\n", f);

@@ -47,6 +47,10 @@ void report_failures(FILE *, const struct series_set *);
 void report_all_figures(FILE *, const struct series_set *);
 void report_scenario(FILE *, const struct series_set *);
 void report_repeat(FILE *, const struct series_set *);
+/* Cost against privacy, a line a cell, and every figure of the observers; nothing if there are
+ * none. */
+void report_tradeoff(FILE *, const struct series_set *);
+void report_all_privacy(FILE *, const struct series_set *);
 /* A space-time diagram of one trial of the first run whose folder has recordings in traces/: of
  * the first that failed, else of the first. Nothing if there are none. */
 int report_timeline(FILE *, const struct series_set *, struct err *);

@@ -313,6 +313,32 @@ static void sum_figures(const struct series *x, unsigned measure, uint64_t sum, 
     each(ctx, &f);
 }
 
+static void privacy_figures(const struct series *x, series_each *each, void *ctx)
+{
+    static const char *const names[] = {"p01", "p05", "p50", "p95", "p99"};
+    static const uint32_t ppm[] = {10000, 50000, 500000, 950000, 990000};
+    for (size_t i = 0; i < x->cell->tally.privacy.n; i++) {
+        const struct privacy_sum *s = &x->cell->tally.privacy.sums[i];
+        const struct privacy_info *info = &privacy_infos[s->key.what];
+        struct interval over;
+        struct figure f = {.unit = info->unit, .stat = "trial_median", .samples = s->key.n};
+        measure_privacy_name(s, f.metric, sizeof f.metric);
+        f.interval = privacy_interval(s, &over);
+        f.value = over.mid;
+        f.low = f.interval ? over.low : 0;
+        f.high = f.interval ? over.high : 0;
+        each(ctx, &f);
+        f.interval = false;
+        f.low = f.high = 0;
+        for (size_t q = 0; s->key.hist && q < sizeof ppm / sizeof *ppm; q++)
+            if (hist_quantile_allowed(s->key.hist, ppm[q])) {
+                f.stat = names[q];
+                f.value = hist_quantile(s->key.hist, ppm[q]);
+                each(ctx, &f);
+            }
+    }
+}
+
 void series_figures(const struct series *x, series_each *each, void *ctx)
 {
     const struct tally *t = &x->cell->tally;
@@ -344,4 +370,5 @@ void series_figures(const struct series *x, series_each *each, void *ctx)
                            .value = (int64_t)t->metrics.protocol_rounds};
         each(ctx, &f);
     }
+    privacy_figures(x, each, ctx);
 }

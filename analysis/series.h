@@ -37,7 +37,8 @@ const char *series_axis(const struct series *, const char *axis);
 
 /* One figure. Quantiles only where they may be told (hist_quantile_allowed). */
 struct figure {
-    char metric[80];  /* "completion", "counts.messages", "drops.loss", "exposures.X.party" */
+    char metric[256]; /* "completion", "counts.messages", "drops.loss", "exposures.X.party",
+                         "privacy.METRIC.OBSERVER@PLACE", with a variant " counts 50ms" behind */
     const char *unit; /* ns, bytes, ppm, packets, or "" */
     const char *stat; /* count min p01 .. p999 max; trial_median; sum; most; share */
     int64_t value;

@@ -1,5 +1,6 @@
 #include "analysis/show_compare.h"
 
+#include "engine/run/privacy.h"
 #include "engine/run/table.h"
 
 #include <inttypes.h>
@@ -57,7 +58,7 @@ static const char *percent(const struct effect *x, double change, char *buf, siz
 static const char *figure(const struct measure *m, double v, char *buf, size_t cap)
 {
     if (*m->unit && strcmp(m->unit, "packets") != 0)
-        return table_quantity(m->unit, (int64_t)(v + 0.5), buf, cap);
+        return privacy_value(m->unit, (int64_t)(v + 0.5), buf, cap);
     snprintf(buf, cap, "%" PRId64 ".%02d", (int64_t)(v + 0.005),
              (int)((int64_t)((v + 0.005) * 100.0) % 100));
     return buf;
@@ -152,10 +153,11 @@ static void print_effects(const struct compare *c, FILE *f)
     for (size_t i = 0; i < n; i++) {
         struct measure m;
         struct row_text t;
-        measure_about(order[i]->measure, &m);
+        char about[TEXT];
+        compare_about(c, order[i], &m);
         describe(order[i], &m, &t);
         fprintf(f, "%-9s  %-26s %10s %10s  %10s  %-24s %s\n", compare_fate_name(order[i]->fate),
-                m.name, t.a, t.b, t.effect, t.interval,
+                escape(PLAIN, m.name, about, sizeof about), t.a, t.b, t.effect, t.interval,
                 cell_name(c, order[i]->cell, PLAIN, name, sizeof name));
     }
     if (n < c->n_rows)
@@ -244,10 +246,11 @@ void show_compare_markdown(const struct compare *c, FILE *f)
     for (size_t i = 0; order && i < n; i++) {
         struct measure m;
         struct row_text t;
-        measure_about(order[i]->measure, &m);
+        char about[TEXT];
+        compare_about(c, order[i], &m);
         describe(order[i], &m, &t);
         fprintf(f, "| %s | `%s` | %s | %s | %s | %s | %s |\n", compare_fate_name(order[i]->fate),
-                m.name, t.a, t.b, t.effect, t.interval,
+                escape(PLAIN, m.name, about, sizeof about), t.a, t.b, t.effect, t.interval,
                 cell_name(c, order[i]->cell, MARKDOWN, name, sizeof name));
     }
     if (c->n_rows > n)
@@ -292,7 +295,7 @@ static void print_cell_case(const struct compare *c, size_t cell, const char *sc
         struct row_text t;
         if (c->rows[i].cell != cell || c->rows[i].fate != FATE_WORSE)
             continue;
-        measure_about(c->rows[i].measure, &m);
+        compare_about(c, &c->rows[i], &m);
         describe(&c->rows[i], &m, &t);
         fprintf(f, "%s%s: %s, was %s: %s %s\n", bad++ ? "" : "\n   <failure message=\"worse\">",
                 m.name, t.b, t.a, t.effect, t.interval);

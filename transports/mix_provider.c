@@ -91,10 +91,11 @@ static void store(struct mix_provider *p, uint32_t place, const uint8_t *frame)
     if (p->net.opts->poll == 0 && b->link && b->queue.n == 0 &&
         env->ops->send(env, b->link, frame, mix_frame_size(&p->net)) == OK)
         return;
-    if (mix_queue_add(&b->queue, env, frame, mix_frame_size(&p->net), most) != OK)
+    if (mix_queue_add(&b->queue, env, frame, mix_frame_size(&p->net), most) != OK) {
         mix_drop(&p->net, DROP_MIX_FULL);
-    else
-        declare(p, place);
+        return;
+    }
+    declare(p, place);
     if (p->net.opts->poll == 0)
         give(p, place, UINT32_MAX);
 }

@@ -146,6 +146,18 @@ void relay_flow_owe(struct relay_server *s, struct relay_flow *f, size_t bytes)
     relay_dirty(s, source);
 }
 
+/* What a seizure would find: who wrote to whom how much. */
+static void declare(struct relay_server *s, const struct relay_flow *f)
+{
+    env_keep(s->setup.env,
+             &(struct retained){.record = (uint64_t)f->from << 32 | f->to,
+                                .fields = KEPT_IDENTITY | KEPT_PAIR | KEPT_SIZE | KEPT_SEALED,
+                                .bits = 8 * (uint64_t)f->queued,
+                                .whom = f->from,
+                                .other = f->to,
+                                .until = f->head ? NS_NEVER : s->setup.env->now});
+}
+
 void relay_flow_pop(struct relay_server *s, struct relay_flow *f)
 {
     struct relay_kept *k = f->head;
@@ -155,6 +167,7 @@ void relay_flow_pop(struct relay_server *s, struct relay_flow *f)
         f->tail = &f->head;
     f->queued -= cost;
     s->queued -= cost;
+    declare(s, f);
     relay_flow_owe(s, f, cost);
     free(k);
 }
@@ -215,6 +228,7 @@ static void keep(struct relay_server *s, struct relay_flow *f, uint64_t session,
     f->queued += cost;
     s->queued += cost;
     to->kept += to->held ? cost : 0;
+    declare(s, f);
     relay_flow_due(s, f);
 }
 

@@ -36,6 +36,13 @@ static bool known_measure(const char *name)
             return true;
         suggest_offer(&near, all[i].name);
     }
+    for (unsigned i = 0; i < PRIVACY_COUNT; i++) {
+        char full[64];
+        size_t n = (size_t)snprintf(full, sizeof full, "privacy.%s", privacy_infos[i].name);
+        if (strcmp(name, "privacy") == 0 ||
+            (strncmp(name, full, n) == 0 && (name[n] == 0 || name[n] == '.')))
+            return true;
+    }
     fprintf(stderr, "partyline compare: there is no measure %s%s\n", name,
             suggest_text(&near, hint, sizeof hint));
     return false;

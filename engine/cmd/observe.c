@@ -24,7 +24,7 @@ static const char *who_of(const struct roster *r, party_t who, char buf[80])
     return buf;
 }
 
-static void print_text(const struct sights_found *f, const struct roster *r)
+static void print_text(const struct sights_found *f, const struct roster *r, bool pcap)
 {
     char who[80], value[64];
     for (size_t i = 0; i < f->n_exposures; i++) {
@@ -44,7 +44,7 @@ static void print_text(const struct sights_found *f, const struct roster *r)
             printf(", prior %s", x->prior);
         if (x->window)
             printf(", window %s", privacy_value("ns", x->window, value, sizeof value));
-        puts(")");
+        puts(!pcap && privacy_message_level(x->what) ? ", message-level)" : ")");
     }
     if (f->n_exposures + f->n_findings == 0)
         puts("nothing found");
@@ -122,7 +122,7 @@ static int observe(const struct cmd_args *args)
     else if (cmd_given(args, "--json"))
         print_json(&found, &people.roster);
     else
-        print_text(&found, &people.roster);
+        print_text(&found, &people.roster, s.map != NULL);
     code = rc == OK                                ? found.invalid ? EXIT_TRIAL_FAILED : EXIT_DONE
            : rc == ERR_INVALID || rc == ERR_ABSENT ? EXIT_USAGE
                                                    : cmd_results_code(rc);

@@ -1,10 +1,10 @@
-/* When a mix network may be judged (METRICS.md, 3.7): an empty pool at the start deflates
- * entropy, and so does the silence at the end.
+/* When a mix network may be judged (METRICS.md, 3.7): an empty pool at the start deflates entropy.
  *
- * Packets are judged from `from` on, BURNIN_LIFETIMES mean lifetimes of what the pools hold after
- * the first packet, and up to `until`, which lies as far before the last. What falls outside
- * still moves the pools. Of a run shorter than that the middle third is judged, and `short_run`
- * says so: its figures are those of a network that never settled.
+ * Packets are judged from `settle` after the first one on, which should be ten times as long as a
+ * packet is in the network's pools together, or more. What comes before still moves the pools. A
+ * network without pools has nothing to settle. The end of a trial needs no such rule: an observer
+ * judges a packet by what has happened until then, and a pool that drains hides as little as it
+ * seems to.
  */
 #ifndef PARTYLINE_OBSERVERS_BURNIN_H
 #define PARTYLINE_OBSERVERS_BURNIN_H
@@ -13,18 +13,24 @@
 
 #include <stdbool.h>
 
-enum { BURNIN_LIFETIMES = 10 };
-
 struct burnin {
-    ns_t from, until;
-    bool short_run;
+    ns_t first; /* packet's time; below 0: none came */
+    ns_t settle;
 };
 
-/* lifetime: the mean time that a packet is in the network's pools together. */
-struct burnin burnin_of(ns_t first, ns_t last, ns_t lifetime);
+static inline struct burnin burnin_of(ns_t settle)
+{
+    return (struct burnin){.first = -1, .settle = settle};
+}
+/* A packet passes. */
+static inline void burnin_see(struct burnin *b, ns_t when)
+{
+    if (b->first < 0)
+        b->first = when;
+}
 static inline bool burnin_judges(const struct burnin *b, ns_t when)
 {
-    return when >= b->from && when < b->until;
+    return b->first >= 0 && when - b->first >= b->settle;
 }
 
 #endif

@@ -17,6 +17,7 @@
 #include "engine/observers/anonymity.h"
 #include "engine/observers/belief.h"
 #include "engine/observers/bits.h"
+#include "engine/observers/burnin.h"
 #include "engine/observers/entropy_score.h"
 #include "engine/observers/lines.h"
 #include "engine/observers/transit.h"
@@ -55,22 +56,16 @@ struct entropy {
     uint32_t n_links, cap_links;
     struct candidate *candidates;
     double *belief;
-    ns_t first;
+    struct burnin burnin;
     bool mixes; /* there are any */
 };
 
 /* ---- claims ------------------------------------------------------------------------------ */
 
-static bool settled(const struct entropy *x, ns_t when)
-{
-    const struct entropy_opts *o = x->setup.opts;
-    return x->first >= 0 && (!x->mixes || when - x->first >= o->settle);
-}
-
 static void claim_message(struct entropy *x, const struct sighting *s, const struct anonymity *a)
 {
     const struct entropy_message m = {a->guess, a->collision, a->guesswork};
-    if (settled(x, s->when) && a->inside)
+    if (burnin_judges(&x->burnin, s->when) && a->inside)
         x->setup.claim(x->setup.ctx, &(struct claim){.what = ENTROPY_MESSAGE,
                                                      .when = s->when,
                                                      .figure = a->entropy,
@@ -79,7 +74,7 @@ static void claim_message(struct entropy *x, const struct sighting *s, const str
 
 static void claim_party(struct entropy *x, const struct sighting *s)
 {
-    if (!settled(x, s->when))
+    if (!burnin_judges(&x->burnin, s->when))
         return;
     for (uint32_t i = 0; i < x->shape.width; i++)
         x->candidates[i].p = x->belief[i];
@@ -194,7 +189,7 @@ static void leaves(struct entropy *x, const struct sighting *s, uint32_t peer)
     struct place_state *p = role == LINES_SENDER ? NULL : &x->at[s->at - x->setup.n_parties];
     if (role == LINES_SENDER) {
         belief_certain(&x->shape, x->belief, x->name[s->at]);
-        x->first = x->first < 0 ? s->when : x->first;
+        burnin_see(&x->burnin, s->when);
     } else if (role == LINES_MIX) {
         claim_message(x, s, &p->pool);
         anonymity_leave(&p->pool);
@@ -306,10 +301,10 @@ static void tap(struct entropy *x)
 static int entropy_init(void *self, const struct observer_setup *setup, struct err *e)
 {
     struct entropy *x = self;
+    const struct entropy_opts *o = setup->opts;
     uint32_t services = setup->n_nodes - setup->n_parties;
     int rc;
     x->setup = *setup;
-    x->first = -1;
     if (setup->n_nodes > NODES_MOST)
         return err_set(e, ERR_INVALID, "observer entropy: %u nodes are more than %d",
                        (unsigned)setup->n_nodes, NODES_MOST);
@@ -323,6 +318,7 @@ static int entropy_init(void *self, const struct observer_setup *setup, struct e
         rc = ERR_NOMEM;
     if (rc == OK)
         name_senders(x);
+    x->burnin = burnin_of(x->mixes ? o->settle : 0);
     for (uint32_t i = 0; rc == OK && i < services; i++)
         rc = belief_pool_init(&x->at[i].beliefs, &x->shape);
     if (rc == OK) {

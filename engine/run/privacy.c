@@ -59,7 +59,7 @@ static int add_hist(struct privacy_sum *s, const struct hist *h)
     return hist_merge(s->key.hist, h);
 }
 
-static int add_row(struct privacy_sums *p, const struct finding_row *row)
+static int add_row(struct privacy_sums *p, uint32_t trial, const struct finding_row *row)
 {
     struct privacy_sum *s = sum_of(p, row);
     if (!s)
@@ -67,11 +67,17 @@ static int add_row(struct privacy_sums *p, const struct finding_row *row)
     if (s->n == s->cap) {
         uint32_t cap = s->cap ? 2 * s->cap : 4;
         int64_t *values = realloc(s->values, cap * sizeof *values);
+        uint32_t *trials;
         if (!values)
             return ERR_NOMEM;
         s->values = values;
+        trials = realloc(s->trials, cap * sizeof *trials);
+        if (!trials)
+            return ERR_NOMEM;
+        s->trials = trials;
         s->cap = cap;
     }
+    s->trials[s->n] = trial;
     s->values[s->n++] = row->value;
     s->key.n += row->n;
     return row->hist ? add_hist(s, row->hist) : OK;
@@ -83,12 +89,21 @@ static int by_value(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-int privacy_add(struct privacy_sums *p, const struct finding_row *rows, size_t n)
+int privacy_add(struct privacy_sums *p, uint32_t trial, const struct finding_row *rows, size_t n)
 {
     int rc = OK;
     for (size_t i = 0; rc == OK && i < n; i++)
-        rc = add_row(p, &rows[i]);
+        rc = add_row(p, trial, &rows[i]);
     return rc;
+}
+
+const struct privacy_sum *privacy_find(const struct privacy_sums *p, const struct finding_row *key)
+{
+    for (size_t i = 0; i < p->n; i++)
+        if (by_key(&p->sums[i].key, key) == 0 &&
+            strcmp(p->sums[i].key.observer, key->observer) == 0)
+            return &p->sums[i];
+    return NULL;
 }
 
 void privacy_rows_free(struct finding_row *rows, size_t n)
@@ -109,6 +124,7 @@ void privacy_free(struct privacy_sums *p)
             free(p->sums[i].key.hist);
         }
         free(p->sums[i].values);
+        free(p->sums[i].trials);
     }
     free(p->sums);
     *p = (struct privacy_sums){0};
@@ -142,6 +158,12 @@ static void set_text(json_t *o, const char *key, const char *text)
         json_object_set_new(o, key, json_string(text));
 }
 
+bool privacy_message_level(enum privacy what)
+{
+    const char *source = privacy_infos[what].source;
+    return strcmp(source, "M6") == 0 || strcmp(source, "M7") == 0 || strcmp(source, "M10") == 0;
+}
+
 static json_t *sum_json(const struct privacy_sum *s)
 {
     const struct privacy_info *info = &privacy_infos[s->key.what];
@@ -156,6 +178,7 @@ static json_t *sum_json(const struct privacy_sum *s)
     set_text(o, "unit", info->unit);
     set_text(o, "source", info->source);
     set_text(o, "prior", s->key.prior);
+    set_text(o, "level", privacy_message_level(s->key.what) ? "message" : "");
     set(o, "value", i.mid);
     if (some) {
         set(o, "low", i.low);

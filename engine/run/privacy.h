@@ -15,7 +15,8 @@
 
 struct privacy_sum {
     struct finding_row key; /* n: summed; hist: merged; value: unused */
-    int64_t *values;        /* one a trial that has it */
+    int64_t *values;        /* one a trial that has it, in the order of trials */
+    uint32_t *trials;       /* which these are */
     uint32_t n, cap;
 };
 
@@ -30,7 +31,9 @@ enum { PRIVACY_FEW = 16 }; /* so many coalitions are listed one by one */
 int privacy_fold(const struct trial_spec *, struct finding_row **rows, size_t *n);
 
 /* Adds a trial's, folded. OK or ERR_NOMEM. */
-int privacy_add(struct privacy_sums *, const struct finding_row *, size_t n);
+int privacy_add(struct privacy_sums *, uint32_t trial, const struct finding_row *, size_t n);
+/* That of the same metric, variant, observer and place, or NULL. */
+const struct privacy_sum *privacy_find(const struct privacy_sums *, const struct finding_row *key);
 void privacy_free(struct privacy_sums *);
 
 /* The list for the summary. */
@@ -41,6 +44,10 @@ int privacy_lookup(const struct privacy_sums *, const char *path, int64_t *value
 bool privacy_interval(const struct privacy_sum *, struct interval *);
 /* "2.31 bit [2.2 bit, 2.4 bit]" for a person. Returns buf. */
 const char *privacy_quantity(const struct privacy_sum *, char *buf, size_t cap);
+
+/* Does a figure rest on when, how many or how large packets are? In a world that shows a message of
+ * a stream as one packet (sim, ns3) it is then said to be of message level. */
+bool privacy_message_level(enum privacy);
 
 /* One value of that unit. */
 const char *privacy_value(const char *unit, int64_t, char *buf, size_t cap);

@@ -2,6 +2,7 @@
 #include "engine/run/privacy_table.h"
 
 #include "engine/run/outputs.h"
+#include "engine/run/tradeoff.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -36,8 +37,10 @@ static void fill(struct line *line, const struct run_cell *c, const struct priva
     if (*s->key.prior && len < TEXT_MAX)
         len += (size_t)snprintf(stated + len, TEXT_MAX - len, ", prior %s", s->key.prior);
     if (s->key.window && len < TEXT_MAX)
-        snprintf(stated + len, TEXT_MAX - len, ", window %s",
-                 privacy_value("ns", s->key.window, low, sizeof low));
+        len += (size_t)snprintf(stated + len, TEXT_MAX - len, ", window %s",
+                                privacy_value("ns", s->key.window, low, sizeof low));
+    if (privacy_message_level(s->key.what) && len < TEXT_MAX)
+        snprintf(stated + len, TEXT_MAX - len, ", message-level");
 }
 
 static void print(const struct line *lines, size_t n, FILE *out, bool colour)
@@ -60,6 +63,21 @@ static void print(const struct line *lines, size_t n, FILE *out, bool colour)
     }
 }
 
+static void print_tradeoff(const struct run *r, FILE *out, bool colour)
+{
+    struct tradeoff_cell *cells = calloc(r->n_cells + 1, sizeof *cells);
+    struct tradeoff *rows = calloc(r->n_cells + 1, sizeof *rows);
+    char(*names)[CELL_MAX] = calloc(r->n_cells + 1, sizeof *names);
+    for (size_t i = 0; cells && names && i < r->n_cells; i++)
+        cells[i] = (struct tradeoff_cell){
+            outputs_cell_name(r->cells[i].cell, names[i], sizeof names[i]), &r->cells[i].tally};
+    if (cells && rows && names && tradeoff_make(cells, r->n_cells, rows))
+        tradeoff_print(cells, rows, r->n_cells, out, colour);
+    free(cells);
+    free(rows);
+    free(names);
+}
+
 void privacy_table_print(const struct run *r, FILE *out, bool colour)
 {
     static const char *const titles[COLUMNS] = {"",       "observer", "at",    "metric",
@@ -71,6 +89,7 @@ void privacy_table_print(const struct run *r, FILE *out, bool colour)
     lines = all ? calloc((all < LINES_MAX ? all : LINES_MAX) + 1, sizeof *lines) : NULL;
     if (!lines)
         return;
+    print_tradeoff(r, out, colour);
     for (int c = 0; c < COLUMNS; c++)
         snprintf(lines[n].text[c], TEXT_MAX, "%s", titles[c]);
     n++;

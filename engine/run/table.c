@@ -267,6 +267,8 @@ static void print_words(const struct run *r, const struct run_cell *c, FILE *out
     outputs_cell_name(c->cell, name, sizeof name);
     if (*name)
         snprintf(where, sizeof where, "%s: ", name);
+    if (t->invalid)
+        fprintf(out, "%sVOID, its figures of privacy are worth nothing: %s\n", where, t->invalid);
     if (t->results_vary)
         fprintf(out, "%sresults differ between trials (see trials/)\n", where);
     else if (t->result && !one_result(r))

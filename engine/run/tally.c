@@ -3,11 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const struct {
-    const char *name;
-    uint32_t ppm;
-} quantiles[] = {{"p50", HIST_P50}, {"p90", HIST_P90}, {"p99", HIST_P99}, {"p999", HIST_P999}};
-enum { N_QUANTILES = sizeof quantiles / sizeof quantiles[0] };
+const struct tally_quantile tally_quantiles[TALLY_QUANTILES] = {
+    {"p50", HIST_P50}, {"p90", HIST_P90}, {"p99", HIST_P99}, {"p999", HIST_P999}};
 
 /* "party", a service's role, "isp" (a party's) or "isp_ROLE" (a service's). */
 static const char *kind_of(const struct trial_spec *t, party_t who, char buf[32])
@@ -60,6 +57,12 @@ int tally_init(struct tally *c, const struct trial_spec *spec, uint32_t trials)
         if (!c->medians[i])
             return ERR_NOMEM;
     }
+    c->completions = malloc((trials + 1) * sizeof *c->completions);
+    c->overheads = malloc((trials + 1) * sizeof *c->overheads);
+    if (!c->completions || !c->overheads)
+        return ERR_NOMEM;
+    for (c->room = 0; c->room < trials; c->room++)
+        c->completions[c->room] = c->overheads[c->room] = -1;
     if (spec->n_observers)
         for (uint32_t i = 0; i < spec->roster->n; i += i ? 1 : spec->roster->n_parties)
             if (!sum_of(c, "party_address", kind_of(spec, i, kind)))
@@ -73,6 +76,8 @@ void tally_free(struct tally *c)
     metrics_free(&c->metrics);
     for (int i = 0; i < METRIC_COUNT; i++)
         free(c->medians[i]);
+    free(c->completions);
+    free(c->overheads);
     free(c->rows);
     free(c->row_trials);
     free(c->sums);
@@ -167,6 +172,18 @@ static int add_exposures(struct tally *c, const struct trial_record *rec)
     return rc;
 }
 
+static void add_cost(struct tally *c, const struct trial_record *rec)
+{
+    const struct metrics *m = &rec->metrics;
+    uint64_t useful = m->counts[COUNT_MESSAGE_BYTES];
+    if (rec->trial >= c->room)
+        return;
+    if (hist_count(&m->hist[METRIC_COMPLETION]))
+        c->completions[rec->trial] = hist_quantile(&m->hist[METRIC_COMPLETION], HIST_P50);
+    if (useful)
+        c->overheads[rec->trial] = (int64_t)(hist_sum(&m->hist[METRIC_WIRE_BYTES]) * 1000 / useful);
+}
+
 int tally_add(struct tally *c, const struct trial_record *rec)
 {
     uint8_t digest[8];
@@ -177,6 +194,7 @@ int tally_add(struct tally *c, const struct trial_record *rec)
     for (int i = 0; i < METRIC_COUNT; i++)
         if (hist_count(&rec->metrics.hist[i]))
             c->medians[i][c->n_medians[i]++] = hist_quantile(&rec->metrics.hist[i], HIST_P50);
+    add_cost(c, rec);
     c->trials++;
     c->completed += rec->status == TRIAL_COMPLETED;
     c->wrong += rec->status == TRIAL_WRONG;
@@ -195,7 +213,7 @@ int tally_add(struct tally *c, const struct trial_record *rec)
     if (rec->invalid && !c->invalid)
         c->invalid = strdup(rec->invalid);
     if (rc == OK)
-        rc = privacy_add(&c->privacy, rec->findings, rec->n_findings);
+        rc = privacy_add(&c->privacy, rec->trial, rec->findings, rec->n_findings);
     return rc == OK ? add_exposures(c, rec) : rc;
 }
 
@@ -254,9 +272,10 @@ static int lookup_metric(const struct tally *c, const char *path, int64_t *value
             *value = at[1] == 'i' ? hist_min(h) : hist_max(h);
             return OK;
         }
-        for (int q = 0; q < N_QUANTILES; q++)
-            if (strcmp(at, quantiles[q].name) == 0 && hist_quantile_allowed(h, quantiles[q].ppm)) {
-                *value = hist_quantile(h, quantiles[q].ppm);
+        for (int q = 0; q < TALLY_QUANTILES; q++)
+            if (strcmp(at, tally_quantiles[q].name) == 0 &&
+                hist_quantile_allowed(h, tally_quantiles[q].ppm)) {
+                *value = hist_quantile(h, tally_quantiles[q].ppm);
                 return OK;
             }
     }
@@ -274,6 +293,22 @@ static int lookup_named(const char *path, const uint64_t *values, const struct n
     return ERR_ABSENT;
 }
 
+/* Facts that nobody of a kind has learned leave no sum: where the exposure observer watched, which
+ * the sums of addresses show, nobody learned them. */
+static bool watched(const struct tally *c, const char *path)
+{
+    static const char *const facts[] = {"party_member", "party_pair", "party_input"};
+    for (size_t f = 0; f < sizeof facts / sizeof facts[0]; f++) {
+        const char *at = path;
+        for (size_t i = 0; prefix(&at, facts[f]) && i < c->n_sums; i++) {
+            if (strcmp(c->sums[i].what, "party_address") == 0 && strcmp(c->sums[i].kind, at) == 0)
+                return true;
+            at = path;
+        }
+    }
+    return false;
+}
+
 static int lookup_exposure(const struct tally *c, const char *path, int64_t *value)
 {
     for (size_t i = 0; i < c->n_sums; i++) {
@@ -283,7 +318,8 @@ static int lookup_exposure(const struct tally *c, const char *path, int64_t *val
             return OK;
         }
     }
-    return ERR_ABSENT;
+    *value = 0;
+    return watched(c, path) ? OK : ERR_ABSENT;
 }
 
 int tally_lookup(void *ctx, const char *path, int64_t *value)
@@ -321,81 +357,4 @@ int tally_lookup(void *ctx, const char *path, int64_t *value)
     if (prefix(&at, "privacy"))
         return privacy_lookup(&c->privacy, at, value);
     return lookup_metric(c, path, value);
-}
-
-/* ---- as JSON -------------------------------------------------------------------------- */
-
-static void set(json_t *o, const char *key, int64_t value)
-{
-    json_object_set_new(o, key, json_integer(value));
-}
-
-static json_t *metric_json(const struct tally *c, enum metric which)
-{
-    const struct hist *h = &c->metrics.hist[which];
-    struct interval i;
-    json_t *o = json_object();
-    json_object_set_new(o, "unit", json_string(metric_infos[which].unit));
-    set(o, "count", (int64_t)hist_count(h));
-    set(o, "min", hist_min(h));
-    set(o, "max", hist_max(h));
-    for (int q = 0; q < N_QUANTILES; q++)
-        if (hist_quantile_allowed(h, quantiles[q].ppm))
-            set(o, quantiles[q].name, hist_quantile(h, quantiles[q].ppm));
-    if (h->negative || h->overflow || h->lost)
-        json_object_set_new(o, "not_counted",
-                            json_pack("{s:I, s:I, s:I}", "negative", (json_int_t)h->negative,
-                                      "overflow", (json_int_t)h->overflow, "lost",
-                                      (json_int_t)h->lost));
-    if (tally_interval(c, which, &i))
-        json_object_set_new(o, "trials",
-                            json_pack("{s:i, s:i, s:{s:I, s:I, s:I}}", "level_ppm", INTERVAL_LEVEL,
-                                      "coverage_ppm", (int)i.level_ppm, "p50", "low",
-                                      (json_int_t)i.low, "mid", (json_int_t)i.mid, "high",
-                                      (json_int_t)i.high));
-    return o;
-}
-
-json_t *tally_json(const struct tally *c)
-{
-    json_t *o = json_object(), *metrics = json_object(), *counts = json_object();
-    json_t *drops = json_object(), *exposures = json_object();
-    char digest[24];
-    snprintf(digest, sizeof digest, "%016llx", (unsigned long long)tally_digest(c));
-    json_object_set_new(o, "digest", json_string(digest));
-    set(o, "trials", c->trials);
-    set(o, "completed", c->completed);
-    set(o, "wrong", c->wrong);
-    set(o, "unfinished", c->unfinished);
-    for (int i = 0; i < METRIC_COUNT; i++)
-        if (hist_count(&c->metrics.hist[i]))
-            json_object_set_new(metrics, metric_infos[i].name, metric_json(c, (enum metric)i));
-    for (int i = 0; i < COUNT_COUNT; i++)
-        set(counts, count_infos[i].name, (int64_t)c->metrics.counts[i]);
-    set(counts, "protocol_rounds", (int64_t)c->metrics.protocol_rounds);
-    for (int i = 0; i < DROP_COUNT; i++)
-        if (c->metrics.drops[i])
-            set(drops, drop_infos[i].name, (int64_t)c->metrics.drops[i]);
-    for (size_t i = 0; i < c->n_sums; i++) {
-        json_t *fact = json_object_get(exposures, c->sums[i].what);
-        if (!fact) {
-            fact = json_object();
-            json_object_set_new(exposures, c->sums[i].what, fact);
-        }
-        set(fact, c->sums[i].kind, (int64_t)c->sums[i].most);
-    }
-    json_object_set_new(o, "metrics", metrics);
-    json_object_set_new(o, "counts", counts);
-    json_object_set_new(o, "drops", drops);
-    json_object_set_new(o, "exposures", exposures);
-    if (c->privacy.n)
-        json_object_set_new(o, "privacy", privacy_json(&c->privacy));
-    if (c->invalid)
-        json_object_set_new(o, "invalid", json_string(c->invalid));
-    if (c->result)
-        json_object_set_new(o, "result", json_string(c->result));
-    if (c->why)
-        json_object_set_new(o, "why",
-                            json_pack("{s:i, s:s}", "trial", (int)c->why_trial, "text", c->why));
-    return o;
 }

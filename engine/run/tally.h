@@ -19,12 +19,22 @@ struct exposure_sum {
     uint64_t most;
 };
 
+/* Those that are told, by name. */
+enum { TALLY_QUANTILES = 4 };
+extern const struct tally_quantile {
+    const char *name;
+    uint32_t ppm;
+} tally_quantiles[TALLY_QUANTILES];
+
 struct tally {
     const struct trial_spec *spec;
     uint32_t trials, completed, wrong, unfinished;
     struct metrics metrics;
     int64_t *medians[METRIC_COUNT]; /* one a trial that has the metric */
     uint32_t n_medians[METRIC_COUNT];
+    int64_t *completions; /* of trial k its median, -1: none completed; to pair cells by seed */
+    int64_t *overheads; /* M13: of trial k, parties' wire bytes / useful bytes, 1/1000; -1: none */
+    uint32_t room;      /* of both */
     struct exposure_row *rows; /* sorted; first: the earliest of all trials, level: the highest */
     uint32_t *row_trials;      /* in how many trials each row was seen */
     size_t n_rows;

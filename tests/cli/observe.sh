@@ -175,3 +175,45 @@ exposed party isp relay provider mix >table
 printf '%s\n' "direct 20 20 0 0 0" "relay 0 0 5 0 0" "mix 0 0 0 5 0" >expected
 must diff expected table
 [ "$(pairs_at | tr '\n' /)" = "1 1/1 1/2 2/" ] || wrong "smallest coalitions: $(pairs_at | tr '\n' /)"
+
+it "a trial whose sentinel failed is void: 20, and it says so"
+sed 's/  transport: \[direct, relay\]/  transport: [direct]/' watched.yaml >void.yaml
+pl run void.yaml --out v --quiet
+exits 0
+must node -e '
+const fs = require("fs"), p = "v/trials/0-0.json", t = JSON.parse(fs.readFileSync(p))
+t.invalid = "timing: sentinel direct failed"
+fs.writeFileSync(p, JSON.stringify(t))'
+pl run void.yaml --out v --resume
+exits 20
+out_has "VOID, its figures of privacy are worth nothing: timing: sentinel direct failed"
+must grep -q '"void": "timing: sentinel direct failed"' v/verdict.json
+
+it "compares a guess over relays and direct links, and says what it rests on"
+cat >entropy.yaml <<'Y'
+schema: 1
+name: entropy
+seed: 3
+parties:
+  - {name: p, count: 4, input: 3}
+services:
+  - {name: relay, role: relay}
+transport: direct
+protocol: {name: shamir, threshold: 1}
+observers:
+  - {name: entropy, at: global, settle: 0}
+expect:
+  - {that: privacy.party_guess.entropy == 100%}
+  - {that: privacy.party_true.entropy >= 80%}
+matrix:
+  transport: [direct, relay]
+Y
+pl run entropy.yaml --out en
+exits 0
+out_has "P(guess)"
+out_has "entropy at global, prior uniform over senders, of 4"
+pl report en
+exits 0
+must grep -q 'Cost against privacy' en/report.html
+must test -s en/plots/latency_guessing.svg
+must test -s en/plots/bytes_linking.svg

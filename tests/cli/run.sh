@@ -58,6 +58,15 @@ out_has "unmet.yaml:13: expected rtt.p50 > 0, but metrics.rtt.p50 was not measur
 out_has "expectations: 1 of 3 met"
 json unmet/verdict.json 'x.exit === 21 && x.cells[0].expect[1].met === false && x.cells[0].expect[2].not_measured === true'
 
+it "a fact that nobody learned: none learned it, where somebody watched"
+{ sed '/^expect:/,/^[a-z]*:$/{/^  /d}; /^expect:/d' sum.yaml; echo 'expect: [{that: exposures.party_input.party == 0}]'; } >facts.yaml
+pl run facts.yaml --out facts
+exits 0
+{ cat facts.yaml; echo 'observers: [{name: exposure, enabled: false}]'; } >blind.yaml
+pl run blind.yaml --out blind
+exits 21
+json blind/verdict.json 'x.cells[0].expect[0].not_measured === true'
+
 it "an unfinished trial: 20, why, and what was dropped"
 pl run stuck.yaml --out stuck
 exits 20

@@ -1,7 +1,7 @@
 /* links: engine/base/err.c engine/base/prng.c engine/observers/bits.c engine/observers/bounds.c
- * engine/observers/intersect.c engine/observers/leak.c engine/observers/retention.c
+ * engine/observers/intersect.c engine/observers/leak.c
  * engine/observers/sda.c */
-/* M7, M8, M9, M11, M12, M13, M14 against METRICS.md 2.1. */
+/* M7, M8, M9, M12, M13, M14 against METRICS.md 2.1. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,7 +15,6 @@
 #include "engine/observers/bounds.h"
 #include "engine/observers/intersect.h"
 #include "engine/observers/leak.h"
-#include "engine/observers/retention.h"
 #include "engine/observers/sda.h"
 #include "tests/unit/analytic.h"
 
@@ -233,40 +232,6 @@ static void test_disclosure_edges(void **state)
     sda_free(&s);
 }
 
-/* ---- M11 ---------------------------------------------------------------------------------- */
-
-static void test_retention(void **state)
-{
-    struct retention r = {0};
-    struct dice d = dice_name(1, "writes", 0, 0, 0);
-    struct batches at = {.size = 100};
-    ns_t t = 0, next = 500 * NS_S;
-    (void)state;
-    retention_write(&r, 0, 10, 5 * NS_S);
-    retention_write(&r, NS_S, 7, NS_NEVER);
-    retention_write(&r, NS_S, 3, 0);
-    assert_int_equal(retention_at(&r, 5 * NS_S - 1), 17);
-    assert_int_equal(retention_at(&r, 5 * NS_S), 7);
-    assert_int_equal(retention_at(&r, 11 * NS_S), 7);
-    assert_int_equal(r.bit_seconds, 50 + 70);
-    assert_int_equal(r.most, 17);
-    assert_int_equal(r.written, 3);
-    retention_free(&r);
-
-    /* Poisson writes, 20 a second, 64 bits, kept for 30 s: E[B] = l b min(t, R) */
-    while (t < 9000 * NS_S) {
-        ns_t to = t + dice_exp(&d, NS_S / 20);
-        for (; next <= to; next += 5 * NS_S)
-            batches_add(&at, (double)retention_at(&r, next));
-        retention_write(&r, t = to, 64, 30 * NS_S);
-    }
-    assert_near(batches_mean(&at), 20 * 64 * 30, 3 * batches_error(&at));
-    assert_true(batches_error(&at) < 400);
-    assert_near((double)r.bit_seconds / 9000, 20 * 64 * 30, 400);
-    assert_int_equal(r.lost, 0);
-    retention_free(&r);
-}
-
 /* ---- M12, M13, M14 ------------------------------------------------------------------------ */
 
 static void test_bounds(void **state)
@@ -300,7 +265,7 @@ int main(void)
         cmocka_unit_test(test_size_limit),   cmocka_unit_test(test_intersection_law),
         cmocka_unit_test(test_intersection), cmocka_unit_test(test_intersection_edges),
         cmocka_unit_test(test_disclosure),   cmocka_unit_test(test_disclosure_edges),
-        cmocka_unit_test(test_retention),    cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_bounds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,7 +15,7 @@
 
 extern const struct observer observer_entropy;
 
-enum { SENDERS = 5, MIX = SENDERS, PROVIDER, NODES };
+enum { SENDERS = 5, MIX = SENDERS, PROVIDER, RELAY, NODES };
 
 static struct roster_entry entries[NODES];
 static const struct roster roster = {.n = NODES, .n_parties = SENDERS, .entries = entries};
@@ -40,6 +40,7 @@ static int setup(void **state)
         entries[i] = (struct roster_entry){.name = "n",
                                            .role = i == MIX        ? "mix"
                                                    : i == PROVIDER ? "provider"
+                                                   : i == RELAY    ? "relay"
                                                                    : "client",
                                            .addr = address(i)};
     return 0;
@@ -258,9 +259,90 @@ static void test_nonsense(void **state)
     forget(&b);
 }
 
+/* ---- what does not mix -------------------------------------------------------------------- */
+
+/* A cell without mixes. */
+static int setup_relay(void **state)
+{
+    setup(state);
+    entries[MIX].role = entries[PROVIDER].role = "directory";
+    return 0;
+}
+
+static void one(struct bed *b, party_t at, party_t peer, bool out, uint32_t bytes)
+{
+    sights_see(b->sights,
+               &(struct sighting){.when = b->now,
+                                  .at = at,
+                                  .beyond = PARTY_NONE,
+                                  .point = SIGHT_LINE,
+                                  .out = out,
+                                  .bytes = bytes,
+                                  .packets = 1,
+                                  .from = address(out ? at : peer),
+                                  .to = address(out ? peer : at)},
+               &b->truth);
+}
+
+static void over(struct bed *b, party_t from, party_t to, uint32_t bytes)
+{
+    one(b, from, to, true, bytes);
+    b->now += NS_MS;
+    one(b, to, from, false, bytes);
+}
+
+/* A relay passes on what came first, and speaks itself in between; packets of two senders are
+ * told apart by size though the later one leaves first, and one that got lost holds nobody up. */
+static void test_relay(void **state)
+{
+    struct bed b;
+    (void)state;
+    begin(&b, global, 1);
+    over(&b, 2, RELAY, 100);      /* shows its address */
+    one(&b, 0, RELAY, true, 900); /* lost on its way */
+    for (int i = 0; i < 50; i++) {
+        b.truth = (struct packet_truth){.kind = TRUTH_REAL, .from = 0, .to = 2};
+        over(&b, 0, RELAY, 500);
+        b.truth = (struct packet_truth){.kind = TRUTH_REAL, .from = 1, .to = 2};
+        over(&b, 1, RELAY, 700);
+        b.truth = (struct packet_truth){.kind = TRUTH_CONTROL, .from = RELAY, .to = 0};
+        over(&b, RELAY, 0, 90);
+        b.truth = (struct packet_truth){.kind = TRUTH_REAL, .from = 1, .to = 2};
+        over(&b, RELAY, 2, 712);
+        b.truth = (struct packet_truth){.kind = TRUTH_REAL, .from = 0, .to = 2};
+        over(&b, RELAY, 2, 512);
+    }
+    finish(&b);
+    assert_int_equal((int)value(&b, PRIVACY_PARTY_GUESS), 1000000);
+    assert_true(value(&b, PRIVACY_PARTY_TRUE) == 1e6);
+    assert_true(value(&b, PRIVACY_PARTY_ENTROPY) == 0);
+    assert_int_equal(row(&b, PRIVACY_PARTY_GUESS)->n, 100);
+    forget(&b);
+}
+
+/* With the receiver's line alone, whoever uses the relay may have sent it. */
+static void test_relay_from_one_line(void **state)
+{
+    static const struct place line = {.point = SIGHT_LINE, .at = 2};
+    struct bed b;
+    (void)state;
+    begin(&b, &line, 1);
+    b.truth = (struct packet_truth){.kind = TRUTH_REAL, .from = 2, .to = 0};
+    over(&b, 2, RELAY, 500);
+    b.truth = (struct packet_truth){.kind = TRUTH_REAL, .from = 0, .to = 2};
+    for (int i = 0; i < 20; i++)
+        over(&b, RELAY, 2, 512);
+    finish(&b);
+    assert_true(value(&b, PRIVACY_PARTY_GUESS) == 200000);
+    assert_true(value(&b, PRIVACY_PARTY_TRUE) == 200000);
+    forget(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_relay, setup_relay, setup),
+        cmocka_unit_test_setup_teardown(test_relay_from_one_line, setup_relay, setup),
         cmocka_unit_test(test_poisson_mix),
         cmocka_unit_test(test_truth_is_not_seen),
         cmocka_unit_test(test_nothing_hidden),
