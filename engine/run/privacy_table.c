@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LINES_MAX = 60, CELL_MAX = 200, TEXT_MAX = 224, COLUMNS = 7 };
+enum { LINES_MAX = 60, LINES_BESIDE = 20, CELL_MAX = 200, TEXT_MAX = 224, COLUMNS = 7 };
 
 struct line {
     char text[COLUMNS][TEXT_MAX];
@@ -63,19 +63,23 @@ static void print(const struct line *lines, size_t n, FILE *out, bool colour)
     }
 }
 
-static void print_tradeoff(const struct run *r, FILE *out, bool colour)
+/* Did it have something to print? */
+static bool print_tradeoff(const struct run *r, FILE *out, bool colour)
 {
+    bool some;
     struct tradeoff_cell *cells = calloc(r->n_cells + 1, sizeof *cells);
     struct tradeoff *rows = calloc(r->n_cells + 1, sizeof *rows);
     char(*names)[CELL_MAX] = calloc(r->n_cells + 1, sizeof *names);
     for (size_t i = 0; cells && names && i < r->n_cells; i++)
         cells[i] = (struct tradeoff_cell){
             outputs_cell_name(r->cells[i].cell, names[i], sizeof names[i]), &r->cells[i].tally};
-    if (cells && rows && names && tradeoff_make(cells, r->n_cells, rows))
+    some = cells && rows && names && tradeoff_make(cells, r->n_cells, rows);
+    if (some)
         tradeoff_print(cells, rows, r->n_cells, out, colour);
     free(cells);
     free(rows);
     free(names);
+    return some;
 }
 
 void privacy_table_print(const struct run *r, FILE *out, bool colour)
@@ -89,7 +93,11 @@ void privacy_table_print(const struct run *r, FILE *out, bool colour)
     lines = all ? calloc((all < LINES_MAX ? all : LINES_MAX) + 1, sizeof *lines) : NULL;
     if (!lines)
         return;
-    print_tradeoff(r, out, colour);
+    if (print_tradeoff(r, out, colour) && all > LINES_BESIDE) {
+        fprintf(out, "%zu figures of observers: partyline report, or summary.json\n\n", all);
+        free(lines);
+        return;
+    }
     for (int c = 0; c < COLUMNS; c++)
         snprintf(lines[n].text[c], TEXT_MAX, "%s", titles[c]);
     n++;

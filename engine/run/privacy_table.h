@@ -1,4 +1,5 @@
-/* What the observers found, a line a metric and place: printed beneath the table of `run`. */
+/* What the observers found, printed beneath the table of `run`: cost against privacy, and a line a
+ * metric and place; where there are many of them, beside the former, their number alone. */
 #ifndef PARTYLINE_RUN_PRIVACY_TABLE_H
 #define PARTYLINE_RUN_PRIVACY_TABLE_H
 
