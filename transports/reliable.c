@@ -152,6 +152,7 @@ void reliable_open(struct reliable *r, ns_t now, uint64_t token)
     if (r->state != RELIABLE_CLOSED)
         return;
     r->token = token ? token : 1;
+    memset(r->dead, 0, sizeof r->dead); /* they knew earlier tokens of ours; the peer may live on */
     r->state = RELIABLE_HELLOING;
     r->backoff = 0;
     hello(r, now);

@@ -46,7 +46,8 @@
  * No flag and exactly 17 bytes is a hello; CLOSE alone and exactly 17 bytes ends the session. A
  * hello to 0 is answered with one that names both, of the same size; nothing is kept of it. Any
  * datagram that names our token proves that its sender saw it: from a token that is not the
- * peer's it begins a session. Tokens of the peer's last RELIABLE_DEAD lives are not heard again.
+ * peer's it begins a session. Tokens of the peer's last RELIABLE_DEAD lives are not heard again in
+ * this life of ours: in the next one our token is fresh, and who names it is alive.
  *
  * Both ends' setups should agree: the first window of the peer is taken to be one's own.
  *
