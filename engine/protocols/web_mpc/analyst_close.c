@@ -168,8 +168,9 @@ static int on_sums(struct analyst *a, struct party *p, struct reader *r)
     for (uint32_t i = 0; rc == OK && i < plan->n_queries; i++)
         rc = join_query(a, plan->query[i], r, &w);
     if (rc == OK) {
+        ns_t closed = a->began + plan->opts->close_after, now = party_now(p);
         a->over = true;
-        party_round(p, a->began + plan->opts->close_after);
+        party_round(p, closed < now ? closed : now); /* a server may have closed early */
         party_result(p, result, w.len);
     }
     free(result);
