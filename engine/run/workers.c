@@ -29,7 +29,7 @@ static struct board *stopped_by_signal;
 static void on_signal(int number)
 {
     (void)number;
-    interrupted = 1;
+    interrupted = interrupted < 2 ? interrupted + 1 : 2;
     __atomic_store_n(&stopped_by_signal->stop, 1, __ATOMIC_SEQ_CST);
 }
 
@@ -78,6 +78,8 @@ static void show(const struct workers *w, uint32_t finished)
 
 static void note_end(struct board *b, int status)
 {
+    if (interrupted > 1 && WIFSIGNALED(status)) /* asked for twice */
+        return;
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
         note_failure(b, ERR_NOMEM,
                      "a worker was killed, perhaps for want of memory; what was "
@@ -91,17 +93,18 @@ static void wait_all(const struct workers *w, struct board *b, pid_t *pids, unsi
     bool bar = !w->quiet && isatty(STDERR_FILENO);
     unsigned left = jobs;
     uint32_t shown = UINT32_MAX, finished;
-    bool passed_on = false;
+    sig_atomic_t signals, passed_on = 0;
     struct timespec pause = {.tv_nsec = bar ? 50000000 : 2000000};
     while (left) {
         int status;
         pid_t pid = waitpid(-1, &status, bar ? WNOHANG : 0);
         finished = __atomic_load_n(&b->finished, __ATOMIC_SEQ_CST);
-        /* One whose piece takes long may have a way to end it. */
-        for (unsigned i = 0; interrupted && !passed_on && i < jobs; i++)
+        /* One whose piece takes long may have a way to end it; the second signal waits for none. */
+        signals = interrupted;
+        for (unsigned i = 0; signals > passed_on && i < jobs; i++)
             if (pids[i] > 0 && pids[i] != pid)
-                kill(pids[i], SIGTERM);
-        passed_on |= interrupted;
+                kill(pids[i], signals > 1 ? SIGKILL : SIGTERM);
+        passed_on = signals;
         if (bar && finished != shown)
             show(w, shown = finished);
         if (pid == 0) {
