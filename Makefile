@@ -8,6 +8,7 @@ B       ?= build
 SAN     ?=
 WERROR  ?=
 TEST_OPT ?=
+LDFLAGS ?=
 PREFIX  ?= /usr/local
 VERSION := 0.1.0
 REVISION := $(shell git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)
@@ -86,10 +87,11 @@ regress: deps ## run every scenario that has a baseline, and compare
 	@$(MAKE) --no-print-directory -j$$(nproc) program
 	@PARTYLINE=$(B)/partyline tools/regress.sh
 
-fidelity: deps-check ## the simulator's TCP beside ns-3's, cell by cell, and their speeds (needs ns-3)
+fidelity: deps-check ## the simulator beside ns-3: TCP cell by cell, speeds; and what observers see, in the lab too (root)
 	@tools/deps.sh ns3
 	@$(MAKE) --no-print-directory -j$$(nproc) program ns3
 	@B=$(B) tests/fidelity/run
+	@B=$(B) tests/fidelity/privacy
 
 format: ## clang-format on every source
 	@tests/checks/format --fix
@@ -130,7 +132,7 @@ SAY   = @$(if $(or $(V),$(findstring s,$(firstword -$(MAKEFLAGS)))),:,echo)
 
 $(B)/partyline: $(LIBRARY)
 	$(SAY) "  LINK $@"
-	$(Q)$(CC) $(FLAGS) -o $@ $(B)/engine/main.o $(LIBRARY) $(LIBS)
+	$(Q)$(CC) $(FLAGS) $(LDFLAGS) -o $@ $(B)/engine/main.o $(LIBRARY) $(LIBS)
 
 # main.o stays out of the library: tests have their own main.
 $(LIBRARY): $(OBJECTS)
@@ -142,28 +144,30 @@ $(LIBRARY): $(OBJECTS)
 # the conformance suites. -u: what only net.o makes possible is in the library.
 NS3_NEED  = pkg-config --exists ns3-internet || { \
             echo "ns-3 is missing: apt-get install libns3-dev libgsl-dev"; exit 11; }
-NS3_PARTS = $(B)/engine/worlds/ns3/net.o -Wl,-u,ns3_run,-u,ns3_check $(LIBRARY) $(LIBS) \
+NS3_NET   := $(B)/engine/worlds/ns3/net.o $(B)/engine/worlds/ns3/net_socket.o
+NS3_PARTS = $(NS3_NET) -Wl,-u,ns3_run,-u,ns3_check $(LIBRARY) $(LIBS) \
             -lns3-internet -lns3-point-to-point -lns3-network -lns3-core -lstdc++
 NS3_SUITES := $(SUITES:%=%-ns3)
+NS3_UNITS  := $(patsubst tests/ns3/%.c,$(B)/tests/%,$(wildcard tests/ns3/*.c))
 
-$(B)/engine/worlds/ns3/net.o: engine/worlds/ns3/net.cc engine/worlds/ns3/net.h $(B)/flags
+$(NS3_NET): $(B)/%.o: %.cc engine/worlds/ns3/net.h engine/worlds/ns3/net.hh $(B)/flags
 	@$(NS3_NEED)
 	@mkdir -p $(@D)
 	$(SAY) "  CXX  $<"
 	$(Q)$(CXX) -std=c++17 $(OPT) -ffp-contract=off -Wall -Wextra $(SAN) $(if $(SAN),-fno-sanitize=undefined) -I. \
 	  -c -o $@ $<
-$(B)/partyline-ns3: $(B)/engine/worlds/ns3/net.o $(LIBRARY)
+$(B)/partyline-ns3: $(NS3_NET) $(LIBRARY)
 	$(SAY) "  LINK $@"
-	$(Q)$(CC) $(FLAGS) -o $@ $(B)/engine/main.o $(NS3_PARTS)
-$(NS3_SUITES): $(B)/tests/%-ns3: tests/conformance/%.c $(B)/engine/worlds/ns3/net.o $(LIBRARY)
+	$(Q)$(CC) $(FLAGS) $(LDFLAGS) -o $@ $(B)/engine/main.o $(NS3_PARTS)
+$(NS3_SUITES): $(B)/tests/%-ns3: tests/conformance/%.c $(NS3_NET) $(LIBRARY)
 	@mkdir -p $(@D)
 	$(SAY) "  LINK $@"
-	$(Q)$(CC) $(FLAGS) $(TEST_OPT) -o $@ $< $(NS3_PARTS)
-$(B)/tests/net_conserve: tests/ns3/net_conserve.c $(B)/engine/worlds/ns3/net.o $(LIBRARY)
+	$(Q)$(CC) $(FLAGS) $(LDFLAGS) -o $@ $< $(NS3_PARTS)
+$(NS3_UNITS): $(B)/tests/%: tests/ns3/%.c $(NS3_NET) $(LIBRARY)
 	@mkdir -p $(@D)
 	$(SAY) "  LINK $@"
-	$(Q)$(CC) $(FLAGS) $(TEST_OPT) -o $@ $< $(NS3_PARTS) -lcmocka
-ns3-suites: $(NS3_SUITES) $(B)/tests/net_conserve
+	$(Q)$(CC) $(FLAGS) $(LDFLAGS) -o $@ $< $(NS3_PARTS) -lcmocka
+ns3-suites: $(NS3_SUITES) $(NS3_UNITS)
 
 $(B)/%.o: %.c $(B)/flags | $(B)/version.h
 	@mkdir -p $(@D)
@@ -176,12 +180,13 @@ $(SUITES): $(B)/tests/%: tests/conformance/%.c
 $(BENCHES): $(B)/tests/%: tests/bench/%.c
 $(FUZZERS): $(B)/fuzz/%: tests/fuzz/%.c
 $(UNITS): EXTRA := -lcmocka
+$(UNITS): LEVEL := $(TEST_OPT)
 $(BENCHES): EXTRA := -lm
 $(FUZZERS): EXTRA := -fsanitize=fuzzer
 $(TESTS): $(LIBRARY)
 	@mkdir -p $(@D)
 	$(SAY) "  LINK $@"
-	$(Q)$(CC) $(FLAGS) $(TEST_OPT) -MMD -MP -MF $@.d -MT $@ -o $@ $(firstword $(filter %.c,$^)) $(LIBRARY) $(LIBS) $(EXTRA)
+	$(Q)$(CC) $(FLAGS) $(LEVEL) $(LDFLAGS) -MMD -MP -MF $@.d -MT $@ -o $@ $(firstword $(filter %.c,$^)) $(LIBRARY) $(LIBS) $(EXTRA)
 
 # What is baked in, written only when it changes: everything depends on the flags, and
 # whoever includes version.h on the version.

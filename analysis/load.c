@@ -273,23 +273,26 @@ static int check_summary(struct load_run *r, struct err *e)
     return OK;
 }
 
-/* A line for each cell, which begins with its digest, and one for all of them. */
-static bool same_digests(const struct load_run *r, const char *text)
+/* A line for each cell, its digest, index and name, and one for all of them. */
+static bool same_digests(struct load_run *r, const char *text)
 {
     const json_t *cells = json_object_get(r->summary, "cells");
-    char want[32];
+    char want[48];
     for (size_t i = 0; i < r->n_cells; i++) {
+        struct load_cell *c = &r->cells[i];
         const char *hex = json_string_value(json_object_get(json_array_get(cells, i), "digest"));
         const char *end = strchr(text, '\n');
-        if (!hex || !end || strncmp(text, hex, 16) != 0 || text[16] != ' ')
+        int len = snprintf(want, sizeof want, "%.16s %u ", hex ? hex : "", (unsigned)c->index);
+        if (!end || strncmp(text, want, (size_t)len) != 0)
             return false;
+        snprintf(c->label, sizeof c->label, "%.*s", (int)(end - text) - len, text + len);
         text = end + 1;
     }
     snprintf(want, sizeof want, "%016llx all\n", (unsigned long long)r->digest);
     return strcmp(text, want) == 0;
 }
 
-static int check_digest(const struct load_run *r, struct err *e)
+static int check_digest(struct load_run *r, struct err *e)
 {
     char path[PATH_MAX], *text;
     size_t len;

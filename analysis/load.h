@@ -1,6 +1,6 @@
 /* A run's folder, read back. Everything in it is foreign: half-written, edited, made by
  * another version, or not a run at all. What is accepted is a finished run whose files agree
- * with each other: summary.json and digest are recomputed from trials/ and compared.
+ * with each other: summary.json, digest and exposure.csv are recomputed from trials/ and compared.
  *
  * Errors are one sentence that names the file.
  *   ERR_ABSENT       no such folder, not a run's folder, a file is missing (half-written)
@@ -28,10 +28,11 @@ struct load_trial {
 };
 
 struct load_cell {
-    uint32_t index;            /* in the scenario's matrix */
-    char name[LOAD_CELL_NAME]; /* "transport=direct/channel=noise", "" without a matrix */
-    const json_t *axes;        /* lent from the manifest */
-    uint32_t n_seeds;          /* trials of the run */
+    uint32_t index;             /* in the scenario's matrix */
+    char name[LOAD_CELL_NAME];  /* "transport=direct/channel=noise", "" without a matrix */
+    char label[LOAD_CELL_NAME]; /* the same in the order of the scenario's matrix, from digest */
+    const json_t *axes;         /* lent from the manifest */
+    uint32_t n_seeds;           /* trials of the run */
     uint64_t *seeds;
     uint32_t n;                /* how many of them count, from the first on; load_open: all */
     struct load_trial *trials; /* n, from load_trials */
@@ -55,7 +56,8 @@ struct load_run {
 /* Everything but the trials. path is a run's folder, or a folder that holds exactly one.
  * On an error the run is empty. */
 int load_open(const char *path, struct load_run *, struct err *);
-/* The trials of every cell, checked against summary.json; fills the first n of each cell. */
+/* The trials of every cell, checked against summary.json and exposure.csv; fills the first n of
+ * each cell. */
 int load_trials(struct load_run *, struct err *);
 void load_close(struct load_run *);
 

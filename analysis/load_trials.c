@@ -1,6 +1,7 @@
 /* The trials of a run's folder, and whether its summary follows from them. */
 #include "analysis/load_inner.h"
 
+#include "engine/run/exposure_csv.h"
 #include "engine/run/files.h"
 
 #include <stdio.h>
@@ -130,7 +131,7 @@ static int check_cell(const struct load_run *r, size_t i, const struct tally *al
     return good ? OK : ERR_MISMATCH;
 }
 
-static int load_cell_trials(struct load_run *r, size_t i, struct err *e)
+static int load_cell_trials(struct load_run *r, size_t i, FILE *csv, struct err *e)
 {
     struct load_cell *c = &r->cells[i];
     struct tally all = {0};
@@ -138,6 +139,7 @@ static int load_cell_trials(struct load_run *r, size_t i, struct err *e)
     int rc = tally_init(&c->tally, &c->spec, c->n);
     if (rc == OK && part)
         rc = tally_init(&all, &c->spec, c->n_seeds);
+    c->tally.privacy.segments = all.privacy.segments = !r->deterministic;
     c->trials = calloc(c->n + 1, sizeof *c->trials);
     if (rc != OK || !c->trials)
         rc = err_set(e, ERR_NOMEM, "%s: no memory for its trials", r->dir);
@@ -156,6 +158,8 @@ static int load_cell_trials(struct load_run *r, size_t i, struct err *e)
     }
     if (rc == OK)
         rc = check_cell(r, i, part ? &all : &c->tally, e);
+    if (rc == OK)
+        exposure_csv_cell(csv, c->label, part ? &all : &c->tally);
     tally_free(&all);
     return rc;
 }
@@ -182,10 +186,42 @@ static int check_whole(const struct load_run *r, struct err *e)
     return whole == r->digest ? OK : load_mismatch(r, "the digest is not that of its cells", e);
 }
 
+static int check_exposures(const struct load_run *r, const char *want, size_t want_len,
+                           struct err *e)
+{
+    char path[PATH_MAX], *text;
+    size_t len;
+    int rc;
+    if (!load_path_of(r, "exposure.csv", path))
+        return err_set(e, ERR_INVALID, "%s: the path is too long", r->dir);
+    rc = files_read(path, LOAD_FILE_MAX, &text, &len, e);
+    if (rc == ERR_ABSENT)
+        return err_set(e, rc, "%s is missing: that run is not finished (partyline run --resume)",
+                       path);
+    if (rc != OK)
+        return rc;
+    if (len != want_len || memcmp(text, want, len) != 0)
+        rc = load_mismatch(r, "exposure.csv does not follow from trials/", e);
+    free(text);
+    return rc;
+}
+
 int load_trials(struct load_run *r, struct err *e)
 {
-    int rc = OK;
+    char *text = NULL;
+    size_t len = 0;
+    FILE *csv = open_memstream(&text, &len);
+    int rc = csv ? OK : err_set(e, ERR_NOMEM, "%s: no memory", r->dir);
+    if (csv)
+        exposure_csv_head(csv);
     for (size_t i = 0; rc == OK && i < r->n_cells; i++)
-        rc = load_cell_trials(r, i, e);
-    return rc == OK ? check_whole(r, e) : rc;
+        rc = load_cell_trials(r, i, csv, e);
+    if (csv && fclose(csv) != 0 && rc == OK)
+        rc = err_set(e, ERR_NOMEM, "%s: no memory", r->dir);
+    if (rc == OK)
+        rc = check_whole(r, e);
+    if (rc == OK)
+        rc = check_exposures(r, text, len, e);
+    free(text);
+    return rc;
 }

@@ -52,33 +52,15 @@ const char *measure_privacy_name(const struct privacy_sum *s, char *buf, size_t 
     return buf;
 }
 
-/* First times shift with the speed, coalitions are told as 0 where there is none, cover and a
- * standard error are no gain: these are neutral. */
 static enum measure_sense sense_of(enum privacy what)
 {
-    switch (what) {
-    case PRIVACY_FIRST_EXPOSURE:
-    case PRIVACY_FIRST_TRACED:
-    case PRIVACY_COALITION_ADDRESS:
-    case PRIVACY_COALITION_PAIR:
-    case PRIVACY_COALITION_INPUT:
-    case PRIVACY_COVER:
-    case PRIVACY_TIMING_SIGMA:
-        return MEASURE_NEUTRAL;
-    case PRIVACY_MESSAGE_ENTROPY:
-    case PRIVACY_MESSAGE_MIN_ENTROPY:
-    case PRIVACY_MESSAGE_WORK:
-    case PRIVACY_PARTY_ENTROPY:
-    case PRIVACY_PARTY_MIN_ENTROPY:
-    case PRIVACY_PARTY_WORK:
-    case PRIVACY_PARTY_DEGREE:
-    case PRIVACY_TIMING_EER:
-    case PRIVACY_CANDIDATES:
-    case PRIVACY_ROUNDS_TO_ONE:
-    case PRIVACY_DISCLOSURE_ROUNDS:
+    switch (privacy_sense(what)) {
+    case PRIVACY_MORE_IS_WORSE:
+        return MEASURE_MORE_IS_WORSE;
+    case PRIVACY_LESS_IS_WORSE:
         return MEASURE_LESS_IS_WORSE;
     default:
-        return MEASURE_MORE_IS_WORSE;
+        return MEASURE_NEUTRAL;
     }
 }
 

@@ -279,6 +279,7 @@ static int fill_cell(struct merge *m, struct joined *c, struct run_cell *out, st
     out->verdicts = calloc(c->cell.n_expects + 1, sizeof *out->verdicts);
     if (!out->verdicts || tally_init(&out->tally, &c->from->spec, c->n) != OK)
         return err_set(e, ERR_NOMEM, "no memory for a cell");
+    out->tally.privacy.segments = !m->parts[0].deterministic;
     for (uint32_t k = 0; rc == OK && k < c->n; k++)
         if ((rc = copy_trial(m, c, k, &out->tally, e)) == OK)
             rc = copy_log(m, c, k, e);

@@ -79,8 +79,8 @@ static void put_row(FILE *f, const struct series *x, const struct privacy_sum *s
     html_put(f, "<td class=\"n\">%</td><td>%", text, s->key.prior);
     if (s->key.window)
         html_put(f, ", window %", privacy_value("ns", s->key.window, text, sizeof text));
-    fputs(privacy_message_level(s->key.what) ? " <small>message-level</small></td></tr>\n"
-                                             : "</td></tr>\n",
+    fputs(privacy_sum_message_level(s) ? " <small>message-level</small></td></tr>\n"
+                                       : "</td></tr>\n",
           f);
 }
 

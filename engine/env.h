@@ -138,6 +138,7 @@ struct shown {
     party_t whom, other; /* other: of a PAIR or a ROUTE */
     struct addr addr;    /* of an ADDRESS */
     ns_t delay;          /* of a ROUTE */
+    bool in_clear;       /* not for this node's eyes alone: its packets show it on its line */
 };
 
 /* What a packet truly is: for judging what observers guess, for nothing else. The sender stamps
@@ -205,21 +206,24 @@ struct env_ops {
 };
 
 struct metrics;
+struct slab;
 struct store;
 
+/* What every event touches comes first. */
 struct env {
     const struct env_ops *ops;
     ns_t now;
     ns_t spent;
-    struct prng rng;
-    struct addr self;
-    uint32_t incarnation; /* 0 at first start, one more after every restart */
-    const ns_t *costs;    /* COST_COUNT of them, or NULL: all zero */
-    struct store *store;
+    const ns_t *costs; /* COST_COUNT of them, or NULL: all zero */
     struct metrics *metrics;
+    struct slab *slab;          /* for what a node keeps: engine/base/slab.h; NULL: malloc */
     struct packet_truth *truth; /* NULL: nobody wants it */
     void (*event)(void *node, const struct event *);
     void *node;
+    struct addr self;
+    uint32_t incarnation; /* 0 at first start, one more after every restart */
+    struct store *store;
+    struct prng rng;
 };
 
 /* Charges n operations of a kind to this event. */

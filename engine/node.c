@@ -1,6 +1,7 @@
 #include "engine/node.h"
 
 #include "engine/base/bytes.h"
+#include "engine/base/slab.h"
 #include "engine/party.h"
 
 #include <stdio.h>
@@ -8,6 +9,7 @@
 
 struct node {
     struct party p;
+    uint32_t size; /* of all that is in one piece with it */
 };
 
 /* ---- what the channels tell ----------------------------------------------------------- */
@@ -113,6 +115,8 @@ static void transport_deliver(void *node, party_t from, const uint8_t *data, siz
 {
     struct party *p = node;
     struct peer *peer = party_peer(p, from);
+    if (peer)
+        channel_expect(peer->channel);
     party_trace(p, (struct trace_layer){LAYER_RECEIVE, .peer = from, .len = len});
     if (peer && peer->channel)
         channel_receive(peer->channel, data, len);
@@ -253,7 +257,8 @@ static uint32_t find_peers(struct party *p, const struct crowds *crowds)
 }
 
 /* A node is one piece of memory: itself, its plugins' states, its peers. */
-static struct node *lay_out(const struct trial_spec *t, const struct node_config *config)
+static struct node *lay_out(const struct trial_spec *t, const struct node_config *config,
+                            const struct env *env)
 {
     enum { LINE = 64 };
     struct party head = {.trial = t,
@@ -270,11 +275,12 @@ static struct node *lay_out(const struct trial_spec *t, const struct node_config
     peers = protocol + ((head.protocol ? head.protocol->size : 0) + 15) / 16 * 16;
     ids = peers + head.n_peers * sizeof *head.peers;
     end = (ids + head.n_peers * sizeof *head.peer_ids + LINE - 1) / LINE * LINE;
-    n = aligned_alloc(LINE, end);
+    n = end <= UINT32_MAX ? slab_lend(env->slab, end) : NULL;
     if (!n)
         return NULL;
     memset(n, 0, end);
     n->p = head;
+    n->size = (uint32_t)end;
     n->p.carrier_state = (uint8_t *)n + carrier;
     n->p.protocol_state = (uint8_t *)n + protocol;
     if (head.n_peers) {
@@ -314,7 +320,7 @@ static int init_plugins(struct party *p, struct err *e)
 int node_new(struct node **out, const struct node_config *config, struct env *env, struct err *e)
 {
     const struct trial_spec *t = config->trial;
-    struct node *n = lay_out(t, config);
+    struct node *n = lay_out(t, config, env);
     struct party *p;
     int rc;
     if (!n)
@@ -363,9 +369,11 @@ void node_free(struct node *n)
         p->protocol->free(p->protocol_state);
     if (p->carrier_made && p->carrier->free)
         p->carrier->free(p->carrier_state);
-    free(p->result);
-    free(p->failure);
-    free(n);
+    if (p->failed)
+        free(p->failure);
+    else
+        slab_back(p->env->slab, p->result, p->result_len + 1);
+    slab_back(p->env->slab, n, n->size);
 }
 
 void node_foreign_recv(struct node *n, party_t from, struct label label, const uint8_t *data,
@@ -383,8 +391,8 @@ struct outcome node_outcome(const struct node *n)
     const struct party *p = &n->p;
     return (struct outcome){
         .done = p->done && !p->failed,
-        .result = p->result,
-        .len = p->result_len,
+        .result = p->failed ? NULL : p->result,
+        .len = p->failed ? 0 : p->result_len,
         .failure = !p->failed   ? NULL
                    : p->failure ? p->failure
                                 : "out of memory",
@@ -410,7 +418,7 @@ void node_waiting(const struct node *n, char *buf, size_t cap)
         return;
     buf[0] = 0;
     if (p->failed || !p->protocol) {
-        snprintf(buf, cap, "%s", p->failure ? p->failure : "");
+        snprintf(buf, cap, "%s", p->failed && p->failure ? p->failure : "");
         return;
     }
     if (p->started && p->protocol->waiting)

@@ -51,8 +51,9 @@ struct sighting {
     uint32_t bytes;   /* NODE: of the message; LINE, BORDER: on the wire with all headers */
     uint32_t packets; /* that these bytes are; 0: no packet, see visible and kept */
     struct addr from, to;        /* as read at that point: NATs rewrite them */
-    const struct shown *visible; /* what the node now knows (env_ops.show); about the packet that
-                                    came to it last (SHOWN_ROUTE), or a lasting fact */
+    const struct shown *visible; /* what the node now knows (env_ops.show), or, at its line, what
+                                    its packets show (in_clear): about the packet that came to it
+                                    last (SHOWN_ROUTE), or a lasting fact */
     const struct retained *kept; /* what the node now keeps (env_ops.keep) */
 };
 

@@ -1,6 +1,7 @@
 #include "engine/party.h"
 
 #include "engine/base/bytes.h"
+#include "engine/base/slab.h"
 
 #include <assert.h>
 #include <stdarg.h>
@@ -108,6 +109,7 @@ int party_send(struct party *p, party_t to, struct label label, const void *data
         metrics_drop(p->env->metrics, DROP_UNSENT);
         return ERR_CLOSED;
     }
+    channel_expect(peer->channel);
     put_le32(head, label.round);
     put_le32(head + 4, label.instance);
     put_le64(head + 8, (uint64_t)(p->env->now + p->env->spent));
@@ -147,14 +149,14 @@ void party_result(struct party *p, const void *data, size_t len)
 {
     if (p->done)
         return;
-    p->result = malloc(len + 1);
+    p->result = len < UINT32_MAX ? slab_lend(p->env->slab, len + 1) : NULL;
     if (!p->result) {
         party_fail(p, "%s", err_name(ERR_NOMEM));
         return;
     }
     memcpy(p->result, data, len);
     p->result[len] = 0;
-    p->result_len = len;
+    p->result_len = (uint32_t)len;
     if (!party_role(p->protocol, p->trial->roster->entries[p->self].role)->serves)
         p->completion = p->env->now + p->env->spent - p->began;
     finish(p);

@@ -17,7 +17,7 @@ struct peer {
     struct channel *channel;
 };
 
-/* The protocol's view of a node. What every message touches comes first. */
+/* The protocol's view of a node. What every message touches comes first, in three cache lines. */
 struct party {
     struct env *env;
     const struct transport_role *carrier;
@@ -28,20 +28,22 @@ struct party {
     uint32_t n_peers;
     party_t self;
     bool started, done, failed, shared_clock, carrier_made, protocol_made;
-    const struct trace *trace;          /* NULL: nobody looks on */
-    const struct node_foreign *foreign; /* NULL: none */
-    uint64_t useful;
     struct channel_node shared;
-    uint64_t emitted; /* frames, if someone wants to know which is which */
+    const struct trace *trace; /* NULL: nobody looks on */
+    uint64_t useful;
+    const struct node_foreign *foreign; /* NULL: none */
+    uint64_t emitted;                   /* frames, if someone wants to know which is which */
     const struct trial_spec *trial;
     party_t *peer_ids;
-    uint32_t n_ever_up;
     ns_t start, began, completion;
-    uint64_t rounds;
-    uint8_t *result;
-    size_t result_len;
-    char *failure;
+    uint32_t n_ever_up, rounds, result_len;
+    union {
+        uint8_t *result; /* result_len bytes, and a NUL */
+        char *failure;   /* failed; NULL: out of memory */
+    };
 };
+
+_Static_assert(offsetof(struct party, shared) == 64, "a cache line before it");
 
 /* NULL if this party is not paired with it. Peers are mostly one, or everybody else: these places
  * are looked at first. */

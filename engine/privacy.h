@@ -35,6 +35,8 @@
       "entropy of who sent a real packet that was delivered; mean, by packet")                     \
     X(PARTY_GUESS, "party_guess", "ppm", "1/senders..1000000", "M3",                               \
       "probability that the best guess of who is right; mean, by packet")                          \
+    X(PARTY_RIGHT, "party_right", "ppm", "0..1000000", "M5",                                       \
+      "share of packets whose best guess is the true sender, ties in part; party_guess if honest") \
     X(PARTY_MIN_ENTROPY, "party_min_entropy", "millibit", "0..log2 senders", "M5",                 \
       "-log2 of party_guess")                                                                      \
     X(PARTY_WORK, "party_guesswork", "1/1000", "1000..", "M5",                                     \
@@ -44,7 +46,7 @@
     X(PARTY_DEGREE, "party_degree", "ppm", "0..1000000", "M3",                                     \
       "degree of anonymity: party_entropy / log2 senders")                                         \
     X(PARTY_TRACED, "party_traced", "ppm", "0..1000000", "M12",                                    \
-      "share of real packets whose sender is certain: every mix on the path compromised")          \
+      "share of real packets whose sender is certain (99.9 %): no mix, or all of them corrupt")    \
     X(FIRST_TRACED, "first_traced", "ns", "0..", "M12",                                            \
       "start of the trial .. the first packet whose sender is certain")                            \
     X(COVER, "cover", "ppm", "0..1000000", "M13",                                                  \
@@ -53,6 +55,34 @@
       "share of receivers whose heaviest sender truly sends to them")                              \
     X(ASSIGNMENT, "assignment", "ppm", "0..1000000", "M4",                                         \
       "share of receivers right in the heaviest one-to-one assignment of senders")                 \
+    X(PATH_EXPECTED, "path_expected", "ppm", "0..1000000", "M12",                                  \
+      "probability that all mixes of a route are corrupt, by how many are in each layer")          \
+    X(PATH_COMPROMISED, "path_compromised", "ppm", "0..1000000", "M12",                            \
+      "share of real packets that went through corrupt mixes alone")                               \
+    X(SESSION_EXPECTED, "session_expected", "ppm", "0..1000000", "M12",                            \
+      "1 - (1 - path_expected)^F, F the packets of a session (sender, receiver); mean")            \
+    X(SESSION_COMPROMISED, "session_compromised", "ppm", "0..1000000", "M12",                      \
+      "share of sessions with such a packet")                                                      \
+    X(FIRST_EXPECTED, "first_expected", "ns", "0..", "M12",                                        \
+      "start of the trial .. the first such packet: the first sent + gap / path_expected")         \
+    X(FIRST_COMPROMISED, "first_compromised", "ns", "0..", "M12",                                  \
+      "start of the trial .. the first such packet leaves its last mix")                           \
+    X(ADVANTAGE, "advantage", "ppm", "-1000000..1000000", "M4",                                    \
+      "of two senders, which it was: TPR - FPR, threshold of other packets; from 200 packets on")  \
+    X(ADVANTAGE_LOW, "advantage_low", "ppm", "-1000000..1000000", "M4",                            \
+      "its lower bound at 95 % (Clopper-Pearson, packets taken as independent)")                   \
+    X(DELTA, "delta", "ppm", "-2000000..1000000", "M4",                                            \
+      "of the same, TPR - e^eps FPR: what is beyond an indistinguishability of eps")               \
+    X(EPSILON, "epsilon", "1/1000", "0..20000", "M4",                                              \
+      "of the same, how far their weights are apart: |ln (p0 / p1)| in nats; mean, by packet")     \
+    X(ROUNDS, "rounds", "1/1000", "0..", "M14",                                                    \
+      "latency of a real packet between lines / mean time between two of them, whoever sends")     \
+    X(NOISE, "noise", "1/1000", "0..", "M14",                                                      \
+      "cover packets that a sender adds while one real packet is sent by anybody")                 \
+    X(BOUND, "bound", "ppm", "0..1000000", "M14",                                                  \
+      "least advantage that so much latency and cover leave to somebody (anonymity trilemma)")     \
+    X(HEADROOM, "headroom", "ppm", "-1000000..1000000", "M14",                                     \
+      "advantage above the bound of unsynchronised users; below 0: the attack misses something")   \
     X(TIMING_AUC, "timing_auc", "ppm", "0..1000000", "M6",                                         \
       "probability that a pair of one session scores above one that is none; ties half")           \
     X(TIMING_EER, "timing_eer", "ppm", "0..1000000", "M6",                                         \
@@ -97,5 +127,10 @@ struct privacy_info {
     const char *name, *unit, *range, *source, *about;
 };
 extern const struct privacy_info privacy_infos[PRIVACY_COUNT];
+
+/* Which way a figure tells of less privacy. First times shift with the speed, coalitions are told
+ * as 0 where there is none, cover, bounds and errors are no gain: these are neutral. */
+enum privacy_sense { PRIVACY_NEUTRAL, PRIVACY_MORE_IS_WORSE, PRIVACY_LESS_IS_WORSE };
+enum privacy_sense privacy_sense(enum privacy);
 
 #endif

@@ -1,5 +1,7 @@
 #include "engine/sights.h"
 
+#include "engine/sights_greedy.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -30,6 +32,7 @@ struct sights {
     const struct packet_truth *truth;
     struct sights_found *found;
     const struct adversary *reporting;
+    struct greedy *greedy; /* NULL: nobody wants the worst of too many coalitions */
     int broken;
 };
 
@@ -115,6 +118,19 @@ static void add_finding(void *ctx, const struct finding *x)
     snprintf(row->prior, sizeof row->prior, "%s", x->prior ? x->prior : "");
     if (x->hist && hist_count(x->hist) && !(row->hist = copy_of(x->hist)))
         s->broken = ERR_NOMEM;
+}
+
+/* One that is ready made; its histogram is ours now. */
+static void take_row(void *ctx, struct finding_row *row)
+{
+    struct sights *s = ctx;
+    struct sights_found *f = s->found;
+    if (grow((void **)&f->findings, f->n_findings, &f->cap_findings, sizeof *f->findings)) {
+        f->findings[f->n_findings++] = *row;
+        row->hist = NULL;
+    } else {
+        s->broken = ERR_NOMEM;
+    }
 }
 
 static void add_invalid(void *ctx, const char *why)
@@ -243,15 +259,11 @@ static void tell(struct adversary *a, const struct sighting *s, unsigned want)
         a->spec->ops->see(a->attack, s);
 }
 
-void sights_see(struct sights *s, const struct sighting *sighting, const struct packet_truth *truth)
+static void deliver(struct sights *s, const struct sighting *sighting)
 {
     const unsigned want = want_of(sighting);
     const uint8_t point = sighting->point;
-    if (s->setup.record && (s->setup.record_wants & want))
-        s->setup.record(s->setup.record_ctx, sighting,
-                        truth && truth->kind != TRUTH_UNKNOWN ? truth : NULL);
     s->sighting = sighting;
-    s->truth = truth && truth->kind != TRUTH_UNKNOWN ? truth : NULL;
     for (uint32_t i = 0; i < s->n_all[point]; i++) {
         struct adversary *a = &s->adversaries[s->all[point][i]];
         if (point != SIGHT_BORDER || has_tapped(a, sighting))
@@ -263,6 +275,22 @@ void sights_see(struct sights *s, const struct sighting *sighting, const struct 
             tell(&s->adversaries[t->list[i]], sighting, want);
     }
     s->sighting = NULL;
+}
+
+void sights_see(struct sights *s, const struct sighting *sighting, const struct packet_truth *truth)
+{
+    s->truth = truth && truth->kind != TRUTH_UNKNOWN ? truth : NULL;
+    if (s->setup.record && (s->setup.record_wants & want_of(sighting)))
+        s->setup.record(s->setup.record_ctx, sighting, s->truth);
+    if (s->greedy && (greedy_wants(s->greedy) & want_of(sighting)))
+        greedy_see(s->greedy, sighting, s->truth);
+    deliver(s, sighting);
+    if (sighting->visible &&
+        sighting->visible->in_clear) { /* and who has tapped its line sees it */
+        struct sighting line = *sighting;
+        line.point = SIGHT_LINE;
+        deliver(s, &line);
+    }
     s->truth = NULL;
 }
 
@@ -303,7 +331,7 @@ static int employ(struct adversary *a, struct err *e)
 
 static size_t stakes_of(const struct observer_spec *o)
 {
-    return o->nowhere ? 0 : o->n_stakes ? o->n_stakes : 1;
+    return o->nowhere || o->pool ? 0 : o->n_stakes ? o->n_stakes : 1;
 }
 
 static int employ_all(struct sights *s, struct err *e)
@@ -334,7 +362,7 @@ int sights_new(struct sights **out, const struct sights_setup *setup, struct err
     int rc = OK;
     *out = NULL;
     for (size_t i = 0; i < setup->n_observers; i++)
-        n += stakes_of(&setup->observers[i]);
+        n += setup->observers[i].pool ? 1 : stakes_of(&setup->observers[i]);
     if (n == 0 && !setup->record)
         return OK;
     s = calloc(1, sizeof *s);
@@ -346,7 +374,10 @@ int sights_new(struct sights **out, const struct sights_setup *setup, struct err
     }
     s->setup = *setup;
     s->wants = setup->record ? setup->record_wants : 0;
-    rc = employ_all(s, e);
+    rc = greedy_new(&s->greedy, setup);
+    s->wants |= greedy_wants(s->greedy);
+    if (rc == OK)
+        rc = employ_all(s, e);
     for (uint8_t p = 0; rc == OK && p < SIGHT_BORDER; p++)
         rc = index_places(s, p);
     for (uint8_t p = 0; rc == OK && p < SIGHT_POINTS; p++)
@@ -379,6 +410,8 @@ int sights_end(struct sights *s, ns_t now, struct sights_found *found)
         if (a->spec->ops->report)
             a->spec->ops->report(a->score, &truth, &report);
     }
+    if (s->greedy && !s->broken)
+        s->broken = greedy_end(s->greedy, now, take_row, add_invalid, s);
     if (s->broken)
         sights_found_free(found);
     return s->broken;
@@ -404,6 +437,7 @@ void sights_free(struct sights *s)
             free(s->by_place[p].list);
         }
     }
+    greedy_free(s->greedy);
     free(s->adversaries);
     free(s);
 }

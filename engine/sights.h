@@ -30,6 +30,13 @@ struct observer_spec {
     bool nowhere;       /* its places are not in this cell: it does not take part */
     uint32_t coalition; /* each stake is a coalition of so many; 0: they are as they were named */
     uint32_t draws;     /* of them so many were drawn at random; 0: they are all there are */
+    const char *with;   /* each has tapped this besides, as written; NULL: nothing */
+    bool by_worst;      /* of the coalitions the one is wanted in which `worst` is worst, ... */
+    enum privacy worst;
+    const struct place *pool; /* ... put together greedily from these; NULL: of its stakes */
+    uint32_t n_pool;
+    const struct place *base; /* of `with` */
+    uint32_t n_base;
 };
 
 /* A figure with its observer. */

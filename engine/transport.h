@@ -31,20 +31,21 @@ struct transport_up {
     void (*room)(void *node, party_t peer);
 };
 
-/* What a transport is given. All of it outlives the transport. */
+/* What a transport is given. All of it outlives the transport. What every message touches comes
+ * first. */
 struct transport_setup {
     struct env *env;
-    const struct roster *roster;
-    party_t self;
-    const party_t *peers; /* the peers that the protocol pairs this party with, ascending */
-    uint32_t n_peers;
-    const void *opts;
-    const struct identity *identity; /* its own secrets; NULL with `channel: none` */
-    bool modelled; /* `crypto: modelled`: sizes, flow and charges as ever, contents not computed */
-    bool shared_clock;   /* all nodes have one clock: `packet` may be measured across them */
-    unsigned timer_base; /* arm timers timer_base .. timer_base + TRANSPORT_TIMERS - 1 */
     const struct transport_up *up;
     void *node;
+    const party_t *peers; /* the peers that the protocol pairs this party with, ascending */
+    uint32_t n_peers;
+    party_t self;
+    unsigned timer_base; /* arm timers timer_base .. timer_base + TRANSPORT_TIMERS - 1 */
+    bool modelled; /* `crypto: modelled`: sizes, flow and charges as ever, contents not computed */
+    bool shared_clock; /* all nodes have one clock: `packet` may be measured across them */
+    const struct roster *roster;
+    const void *opts;
+    const struct identity *identity; /* its own secrets; NULL with `channel: none` */
 };
 
 enum { TRANSPORT_TIMERS = 1 << 24 };

@@ -4,7 +4,7 @@
 set -eu
 build="gcc make pkg-config libc6-dev libsodium-dev libyaml-dev libjansson-dev libxxhash-dev zlib1g-dev libsqlite3-dev libre-dev libuv1-dev libpcap-dev libmicrohttpd-dev libcurl4-openssl-dev gnuplot-nox"
 lab="iproute2 nftables coturn netcat-openbsd openssh-server openssh-client ansible-core ansible-lint tcpdump"
-check="$build $lab git clang libclang-rt-14-dev clang-format libcmocka-dev nodejs npm curl locales-all chromium tshark zsh fish groff-base coturn"
+check="$build $lab git clang libclang-rt-14-dev clang-format lld libcmocka-dev nodejs npm curl locales-all chromium tshark zsh fish groff-base coturn"
 ns3="g++ pkg-config libns3-dev libgsl-dev" # libns3-dev forgets the last one
 bench="valgrind"
 cross="gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user"

@@ -1,10 +1,10 @@
 #include "transports/mesh.h"
 
 #include "engine/base/bytes.h"
+#include "engine/base/slab.h"
 #include "engine/metrics.h"
 
 #include <assert.h>
-#include <stdlib.h>
 
 #define STRANGER 0x80000000U /* marks a slot among the values of mesh.links */
 #define NONE STRANGERS_NONE
@@ -19,6 +19,7 @@ enum peer_stage {
 
 struct mesh_peer {
     ns_t at;
+    party_t id;
     link_t link;
     uint32_t incarnation; /* as its hello said; accepted peers only */
     uint8_t stage;        /* enum peer_stage */
@@ -64,7 +65,7 @@ static uint32_t search(const struct mesh *m, party_t id)
 static inline uint32_t index_of(const struct mesh *m, party_t id)
 {
     uint32_t guess = m->setup.n_peers == 1 ? 0 : id < m->setup.self ? id : id - 1;
-    return guess < m->setup.n_peers && m->setup.peers[guess] == id ? guess : search(m, id);
+    return guess < m->setup.n_peers && m->peers[guess].id == id ? guess : search(m, id);
 }
 
 static void drop(struct mesh *m, enum drop why)
@@ -236,8 +237,11 @@ static void accept_peer(struct mesh *m, uint32_t i, const struct stranger *t, ui
     if (p->stage != STAGE_IDLE)
         lose(m, i, true, incarnation == p->incarnation ? DOWN_CLOSED : DOWN_RESET);
     map_put(&m->links, t->link, i); /* has room: the stranger's own entry has just left */
-    *p = (struct mesh_peer){
-        .at = m->setup.env->now, .link = t->link, .incarnation = incarnation, .stage = STAGE_UP};
+    *p = (struct mesh_peer){.at = m->setup.env->now,
+                            .id = p->id,
+                            .link = t->link,
+                            .incarnation = incarnation,
+                            .stage = STAGE_UP};
     show(m, i, t->addr);
     m->setup.up->peer_up(m->setup.node, m->setup.peers[i], false);
 }
@@ -315,7 +319,7 @@ static void on_data(struct mesh *m, const struct event *ev, uint32_t where)
         return;
     }
     if (m->peers[where].stage == STAGE_UP && ev->len > 1 && ev->data[0] == MESH_DATA)
-        m->setup.up->deliver(m->setup.node, m->setup.peers[where], ev->data + 1, ev->len - 1);
+        m->setup.up->deliver(m->setup.node, m->peers[where].id, ev->data + 1, ev->len - 1);
     else if (ev->len != 1 || ev->data[0] != MESH_PING)
         drop(m, DROP_TRANSPORT_FORMAT);
 }
@@ -401,14 +405,18 @@ int mesh_init(struct mesh *m, const struct transport_setup *setup, enum link_kin
     strangers_init(&m->strangers);
     if (setup->n_peers == 0)
         return OK;
-    m->peers = calloc(setup->n_peers, sizeof *m->peers);
-    return m->peers ? OK : err_set(e, ERR_NOMEM, "no memory for %u peers", setup->n_peers);
+    m->peers = slab_lend(setup->env->slab, setup->n_peers * sizeof *m->peers);
+    if (!m->peers)
+        return err_set(e, ERR_NOMEM, "no memory for %u peers", setup->n_peers);
+    for (uint32_t i = 0; i < setup->n_peers; i++)
+        m->peers[i] = (struct mesh_peer){.id = setup->peers[i]};
+    return OK;
 }
 
 void mesh_free(void *self)
 {
     struct mesh *m = self;
-    free(m->peers);
+    slab_back(m->setup.env->slab, m->peers, m->setup.n_peers * sizeof *m->peers);
     strangers_free(&m->strangers);
     map_free(&m->links);
 }

@@ -55,6 +55,11 @@ static bool watch(struct relay_client *c)
         put_le32(buf + 1 + i * 4, c->setup.peers[c->watched + i]);
     if (!put(c, buf, 1 + n * 4))
         return false;
+    for (uint32_t i = 0; i < n && !c->self.identity; i++) /* the link's hello has named us */
+        env_show(c->setup.env, &(struct shown){.kind = SHOWN_PAIR,
+                                               .whom = c->setup.self,
+                                               .other = c->setup.peers[c->watched + i],
+                                               .in_clear = true});
     c->watched += n;
     return true;
 }

@@ -71,7 +71,9 @@ struct relay_flow *relay_flow_get(struct relay_server *s, party_t from, party_t 
     f->chain = s->buckets[b];
     s->buckets[b] = f;
     s->n_flows++;
-    env->ops->show(env, &(struct shown){.kind = SHOWN_PAIR, .whom = from, .other = to});
+    env->ops->show(
+        env, &(struct shown){
+                 .kind = SHOWN_PAIR, .whom = from, .other = to, .in_clear = !s->self.identity});
     return f;
 }
 

@@ -2,8 +2,9 @@
 
 static void show(struct relay_server *s, enum shown_kind kind, party_t whom, struct addr addr)
 {
-    s->setup.env->ops->show(s->setup.env,
-                            &(struct shown){.kind = kind, .whom = whom, .addr = addr});
+    s->setup.env->ops->show(
+        s->setup.env,
+        &(struct shown){.kind = kind, .whom = whom, .addr = addr, .in_clear = !s->self.identity});
 }
 
 /* Calls what() for each flow of a ring; it may free that flow. */

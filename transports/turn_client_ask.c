@@ -135,6 +135,9 @@ void turn_client_ask(struct turn_client *c, uint32_t i)
         m.has = STUN_HAS_CHANNEL;
         m.channel = p->channel;
     }
+    env_show(c->setup.env, /* XOR-PEER-ADDRESS */
+             &(struct shown){
+                 .kind = SHOWN_ADDRESS, .whom = PARTY_NONE, .addr = p->addr, .in_clear = true});
     begin(c, &p->request, &m);
 }
 

@@ -1,9 +1,9 @@
 #include "engine/base/map.h"
 
 #include "engine/base/err.h"
+#include "engine/base/pages.h"
 
 #include <assert.h>
-#include <stdlib.h>
 
 enum { FIRST_CAP = 4 };
 
@@ -21,13 +21,15 @@ static int grow(struct map *m)
     struct map bigger = {.n = m->n, .cap = m->cap ? 2 * m->cap : FIRST_CAP};
     if (bigger.cap < m->cap)
         return ERR_NOMEM;
-    bigger.slots = calloc(bigger.cap, sizeof *bigger.slots);
+    bigger.slots = pages_take(bigger.cap * sizeof *bigger.slots);
     if (!bigger.slots)
         return ERR_NOMEM;
+    if (m->cap == 0 && m->n)
+        bigger.slots[find(&bigger, m->one.key)] = m->one;
     for (uint32_t i = 0; i < m->cap; i++)
         if (m->slots[i].key)
             bigger.slots[find(&bigger, m->slots[i].key)] = m->slots[i];
-    free(m->slots);
+    map_free(m);
     *m = bigger;
     return OK;
 }
@@ -36,6 +38,11 @@ int map_put(struct map *m, uint32_t key, uint32_t value)
 {
     uint32_t i;
     assert(key);
+    if (m->cap == 0 && (m->n == 0 || m->one.key == key)) {
+        m->one = (struct map_slot){.key = key, .value = value};
+        m->n = 1;
+        return OK;
+    }
     if (m->n >= m->cap / 4 * 3 && grow(m) != OK)
         return ERR_NOMEM;
     i = find(m, key);
@@ -49,6 +56,10 @@ bool map_remove(struct map *m, uint32_t key)
     uint32_t hole, i;
     if (m->n == 0 || key == 0)
         return false;
+    if (m->cap == 0 && m->one.key == key)
+        m->n = 0;
+    if (m->cap == 0)
+        return m->n == 0;
     hole = find(m, key);
     if (!m->slots[hole].key)
         return false;
@@ -67,6 +78,7 @@ bool map_remove(struct map *m, uint32_t key)
 
 void map_free(struct map *m)
 {
-    free(m->slots);
+    if (m->cap)
+        pages_give(m->slots, m->cap * sizeof *m->slots);
     *m = (struct map){0};
 }

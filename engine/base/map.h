@@ -1,8 +1,8 @@
 /* A map from u32 to u32: open addressing, linear probing, no tombstones.
  *
- * It can be asked and changed, never iterated: nothing may depend on its inner order. An
- * empty map (all zero) owns no memory; a full one takes 11 to 22 bytes an entry. The key 0
- * is not allowed.
+ * It can be asked and changed, never iterated: nothing may depend on its inner order. A
+ * map of one entry or none (all zero) owns no memory; a full one takes 11 to 22 bytes an entry.
+ * The key 0 is not allowed.
  */
 #ifndef PARTYLINE_BASE_MAP_H
 #define PARTYLINE_BASE_MAP_H
@@ -15,7 +15,10 @@ struct map_slot {
 };
 
 struct map {
-    struct map_slot *slots;
+    union {
+        struct map_slot *slots;
+        struct map_slot one; /* with cap 0 */
+    };
     uint32_t n, cap; /* cap: 0 or a power of two */
 };
 
@@ -32,6 +35,8 @@ static inline uint32_t map_get(const struct map *m, uint32_t key, uint32_t absen
     uint32_t i;
     if (m->n == 0 || key == 0)
         return absent;
+    if (m->cap == 0)
+        return m->one.key == key ? m->one.value : absent;
     for (i = map_home(m, key); m->slots[i].key != key; i = (i + 1) & (m->cap - 1))
         if (m->slots[i].key == 0)
             return absent;

@@ -2,17 +2,17 @@
 
 #include <assert.h>
 #include <sodium.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "engine/base/bytes.h"
 #include "engine/base/err.h"
+#include "engine/base/slab.h"
 
-enum { FIRST_CAP = 512 };
+enum { FIRST_CAP = 128, STEP = 64 };
 
 static size_t place(const struct backlog *q, size_t at)
 {
-    size_t i = q->front + at;
+    size_t i = (size_t)q->front + at;
     return i < q->cap ? i : i - q->cap;
 }
 
@@ -34,7 +34,7 @@ static void append(struct backlog *q, const uint8_t *data, size_t len)
         return;
     i = place(q, q->used);
     n = q->cap - i;
-    q->used += len;
+    q->used += (uint32_t)len;
     if (n >= len) {
         memcpy(q->buf + i, data, len);
         return;
@@ -43,28 +43,28 @@ static void append(struct backlog *q, const uint8_t *data, size_t len)
     memcpy(q->buf, data + n, len - n);
 }
 
-static void release(struct backlog *q)
+void backlog_release(struct backlog *q, struct slab *slab)
 {
     if (q->buf)
         sodium_memzero(q->buf, q->cap);
-    free(q->buf);
+    slab_back(slab, q->buf, q->cap);
     q->buf = NULL;
     q->cap = q->front = 0;
 }
 
-int backlog_grow(struct backlog *q, size_t bytes)
+int backlog_grow(struct backlog *q, size_t bytes, struct slab *slab)
 {
-    size_t need = q->used + bytes, cap = q->cap ? q->cap : FIRST_CAP;
+    size_t need = q->used + bytes, cap = q->cap ? 2 * (size_t)q->cap : FIRST_CAP;
     uint8_t *buf;
-    cap = 2 * cap > need ? 2 * cap : need;
-    buf = malloc(cap);
+    cap = cap > need ? cap : (need + STEP - 1) / STEP * STEP;
+    buf = cap <= UINT32_MAX / 2 ? slab_lend(slab, cap) : NULL;
     if (!buf)
         return ERR_NOMEM;
     if (q->used)
         copy_out(q, 0, buf, q->used);
-    release(q);
+    backlog_release(q, slab);
     q->buf = buf;
-    q->cap = cap;
+    q->cap = (uint32_t)cap;
     return ERR_OK;
 }
 
@@ -112,14 +112,9 @@ void backlog_copy(const struct backlog *q, size_t at, uint8_t *out)
         copy_out(q, at + BACKLOG_HEADER, out, len);
 }
 
-void backlog_shrink(struct backlog *q)
+void backlog_clear(struct backlog *q, struct slab *slab)
 {
-    release(q);
-}
-
-void backlog_clear(struct backlog *q)
-{
-    release(q);
+    backlog_release(q, slab);
     q->used = 0;
     q->count = 0;
 }

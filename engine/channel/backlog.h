@@ -6,8 +6,9 @@
  * and read at any place in between: `at` is a distance from the front in bytes, 0 for the
  * oldest record, and grows by backlog_size() from record to record.
  *
- * Memory grows by doubling and is given back when the queue runs empty, but for
- * BACKLOG_KEEP bytes. It holds plaintext: whatever is given back is wiped first.
+ * Memory grows by doubling, at most to 2 GiB, and is given back when the queue runs empty: it comes
+ * from the slab that each call that may need it names (NULL: malloc), always the same one. It
+ * holds plaintext: whatever is given back is wiped first.
  */
 #ifndef PARTYLINE_CHANNEL_BACKLOG_H
 #define PARTYLINE_CHANNEL_BACKLOG_H
@@ -17,13 +18,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { BACKLOG_RECORD_MAX = (1 << 24) - 1, BACKLOG_HEADER = 4, BACKLOG_KEEP = 4096 };
+struct slab; /* engine/base/slab.h */
+
+enum { BACKLOG_RECORD_MAX = (1 << 24) - 1, BACKLOG_HEADER = 4 };
 
 struct backlog {
     uint8_t *buf;
-    size_t cap, front; /* bytes; where the oldest record begins */
-    size_t used;       /* bytes of all records, their headers included */
-    uint64_t count;    /* records */
+    uint32_t cap, front; /* bytes; where the oldest record begins */
+    uint32_t used;       /* bytes of all records, their headers included */
+    uint32_t count;      /* records */
 };
 
 struct record {
@@ -32,10 +35,10 @@ struct record {
 };
 
 /* Makes room for `bytes` more (BACKLOG_HEADER and the data of each record). OK, ERR_NOMEM. */
-int backlog_grow(struct backlog *q, size_t bytes);
-static inline int backlog_reserve(struct backlog *q, size_t bytes)
+int backlog_grow(struct backlog *q, size_t bytes, struct slab *);
+static inline int backlog_reserve(struct backlog *q, size_t bytes, struct slab *slab)
 {
-    return q->used + bytes <= q->cap ? 0 : backlog_grow(q, bytes);
+    return q->used + bytes <= q->cap ? 0 : backlog_grow(q, bytes, slab);
 }
 /* Appends a || b as one record; the room is reserved. */
 void backlog_push(struct backlog *q, uint8_t flags, const uint8_t *a, size_t a_len,
@@ -63,7 +66,7 @@ static inline size_t backlog_size(struct record r)
  * reserved. NULL, and nothing done: they would not, use backlog_push. */
 static inline uint8_t *backlog_begin(struct backlog *q, uint8_t flags, size_t len)
 {
-    size_t i = q->front + q->used;
+    size_t i = (size_t)q->front + q->used;
     uint8_t *out;
     if (i >= q->cap)
         i -= q->cap;
@@ -71,30 +74,29 @@ static inline uint8_t *backlog_begin(struct backlog *q, uint8_t flags, size_t le
         return NULL;
     out = q->buf + i;
     put_le32(out, (uint32_t)len | (uint32_t)flags << 24);
-    q->used += BACKLOG_HEADER + len;
+    q->used += (uint32_t)(BACKLOG_HEADER + len);
     q->count++;
     return out + BACKLOG_HEADER;
 }
 
-/* Forgets its memory beyond BACKLOG_KEEP; it is empty. */
-void backlog_shrink(struct backlog *q);
+/* Wipes and gives back the memory of a queue that is empty. */
+void backlog_release(struct backlog *q, struct slab *);
 /* Removes the oldest record. Returns the bytes that it took. */
-static inline size_t backlog_pop(struct backlog *q)
+static inline size_t backlog_pop(struct backlog *q, struct slab *slab)
 {
     size_t size = backlog_size(backlog_peek(q, 0));
-    q->front += size;
-    if (q->front >= q->cap)
-        q->front -= q->cap;
-    q->used -= size;
+    q->used -= (uint32_t)size;
     q->count--;
     if (q->used == 0) {
-        q->front = 0;
-        if (q->cap > BACKLOG_KEEP)
-            backlog_shrink(q);
+        backlog_release(q, slab);
+        return size;
     }
+    q->front += (uint32_t)size;
+    if (q->front >= q->cap)
+        q->front -= q->cap;
     return size;
 }
 /* Empties the queue and frees its memory. It can be used again. */
-void backlog_clear(struct backlog *q);
+void backlog_clear(struct backlog *q, struct slab *);
 
 #endif

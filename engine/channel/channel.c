@@ -4,7 +4,9 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "engine/base/slab.h"
 #include "engine/channel/inside.h"
 
 struct channel *channel_new(struct channel_node *n, party_t peer)
@@ -12,9 +14,10 @@ struct channel *channel_new(struct channel_node *n, party_t peer)
     struct channel *c;
     assert(n->max_frame >= CHANNEL_FRAME_MIN && peer < n->roster->n && peer != n->self);
     assert(n->mode == CHANNEL_NONE || (n->identity && n->roster->identities));
-    c = calloc(1, sizeof *c);
+    c = slab_lend(n->env->slab, sizeof *c);
     if (!c)
         return NULL;
+    memset(c, 0, sizeof *c);
     c->node = n;
     c->peer = peer;
     sealed_rewind(c);
@@ -23,14 +26,17 @@ struct channel *channel_new(struct channel_node *n, party_t peer)
 
 void channel_free(struct channel *c)
 {
+    struct slab *slab;
     if (!c)
         return;
+    slab = c->node->env->slab;
     shake_end(c);
     pool_unwait(c);
     pool_clear(c);
-    free(c->why);
+    if (c->failed)
+        free(c->why);
     sodium_memzero(c, sizeof *c);
-    free(c);
+    slab_back(slab, c, sizeof *c);
 }
 
 void channel_report(struct channel *c, enum peer_state state)
@@ -38,7 +44,7 @@ void channel_report(struct channel *c, enum peer_state state)
     if (c->reported && c->report == state && state != PEER_RESTARTED)
         return;
     c->reported = true;
-    c->report = state == PEER_RESTARTED ? PEER_UP : state;
+    c->report = (uint8_t)(state == PEER_RESTARTED ? PEER_UP : state);
     c->node->up->state(c->node->node, c->peer, state);
 }
 
@@ -46,9 +52,9 @@ void channel_fail(struct channel *c, int code, const char *why)
 {
     if (c->failed)
         return;
-    c->failed = true;
     sealed_reset(c);
     pool_unwait(c);
+    c->failed = true;
     c->why = malloc(strlen(why) + 1);
     if (c->why)
         memcpy(c->why, why, strlen(why) + 1);
@@ -171,11 +177,12 @@ const char *channel_describe(const struct channel *c, char *buf, size_t cap)
     unsigned long long sent = c->node->mode == CHANNEL_NONE ? 0 : c->sent - c->base;
     unsigned long long waiting = c->queue.count - sent;
     char unacknowledged[48] = "", unsent[48] = "";
+    const char *why = c->failed ? c->why : NULL;
     if (sent)
         snprintf(unacknowledged, sizeof unacknowledged, ", %llu frames unacknowledged", sent);
     if (waiting)
         snprintf(unsent, sizeof unsent, ", %llu frames not sent yet", waiting);
     snprintf(buf, cap, "%s%s%s%s%s", c->lost ? "down, no answer" : states[channel_state(c)],
-             c->why ? ": " : "", c->why ? c->why : "", unacknowledged, unsent);
+             why ? ": " : "", why ? why : "", unacknowledged, unsent);
     return buf;
 }

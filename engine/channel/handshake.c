@@ -53,7 +53,7 @@ static void split(struct handshake *h, const uint8_t *remote_ephemeral, struct s
 {
     memset(out, 0, sizeof *out);
     noise_split(&h->noise, &out->send, &out->recv, NULL);
-    memcpy(out->remote_ephemeral, remote_ephemeral, NOISE_KEY);
+    memcpy(out->remote_ephemeral, remote_ephemeral, SESSION_NAME);
     out->initiator = h->initiator;
     out->live = true;
     noise_wipe(&h->noise);
@@ -72,17 +72,17 @@ int handshake_accept(struct handshake *h, struct env *env, const struct identity
     int code = begin(h, false, self, peer);
     if (!code)
         code = read_frame(h, env, peer, frame, FRAME_SHAKE_1, &h->hello);
-    memcpy(h->session.remote_ephemeral, handshake_ephemeral(frame), NOISE_KEY);
+    memcpy(h->session.remote_ephemeral, handshake_ephemeral(frame), SESSION_NAME);
     return code;
 }
 
 int handshake_reply(struct handshake *h, struct env *env, const struct hello *ours)
 {
-    uint8_t ephemeral[NOISE_KEY];
+    uint8_t ephemeral[SESSION_NAME];
     int code = write_frame(h, env, FRAME_KIND_2, ours);
     if (code)
         return code;
-    memcpy(ephemeral, h->session.remote_ephemeral, NOISE_KEY);
+    memcpy(ephemeral, h->session.remote_ephemeral, SESSION_NAME);
     split(h, ephemeral, &h->session);
     return ERR_OK;
 }

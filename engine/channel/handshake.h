@@ -18,9 +18,11 @@
 #include "engine/channel/frame.h"
 #include "engine/channel/hello.h"
 
+enum { SESSION_NAME = 16 };
+
 struct session {
-    struct noise_cipher send, recv; /* recv.nonce: the lowest that is still accepted */
-    uint8_t remote_ephemeral[NOISE_KEY];
+    struct noise_cipher send, recv;         /* recv.nonce: the lowest that is still accepted */
+    uint8_t remote_ephemeral[SESSION_NAME]; /* enough of it to know it again */
     bool live, initiator;
     bool confirmed; /* a frame of the other side has opened under it */
 };

@@ -21,41 +21,51 @@
 /* Sent with the next frame that the transport takes. */
 enum due { DUE_SHAKE = 1, DUE_ACK = 2, DUE_RESEND = 4, DUE_PROBE = 8 };
 
-/* What every message without a cipher touches comes first. */
+/* A message that is not whole yet. */
+struct part {
+    size_t len, cap;
+    uint8_t data[];
+};
+
+/* What a message touches comes first: in two cache lines, and the session's. */
 struct channel {
     struct channel_node *node;
     party_t peer;
-    uint32_t peer_incarnation; /* if met */
-    uint64_t sent, expected;   /* frames; expected: the next number */
-    uint8_t *part;             /* of a message that is not whole yet */
-    unsigned tries;            /* timers without an answer */
-    enum peer_state report;    /* the latest that was reported, if any */
-    uint8_t due;
-    uint8_t link_up, peer_link_up;     /* mode none: how often the transport came up */
-    bool transport_up, blocked, armed; /* blocked: the transport refused */
-    bool met, trusted, lost, failed;   /* met: peer_incarnation is known */
-    bool reported, waiting;            /* waiting: refused a message, owes room() */
+    uint32_t peer_incarnation;     /* if met */
+    uint64_t sent, expected;       /* frames; expected: the next number */
+    uint64_t base, high;           /* see below */
+    uint8_t due;                   /* enum due */
+    uint8_t tries;                 /* timers without an answer, at most 255 */
+    uint8_t link_up, peer_link_up; /* mode none: how often the transport came up */
+    uint8_t report;                /* enum peer_state: the latest that was reported, if any */
+    uint8_t got_frames;            /* since the last acknowledgement, as got_bytes */
+    bool transport_up, blocked;    /* blocked: the transport refused */
+    bool armed, met, trusted;      /* met: peer_incarnation is known */
+    bool lost, failed;
+    bool reported, waiting; /* waiting: refused a message, owes room() */
+    bool asked : 1;         /* for what is missing at `expected` */
+    bool troubled : 1;      /* base was to be sent again before */
 
     /* Sending. The queue's records are the frames base, base + 1, ...; of them those below
      * sent are with the transport; high is one beyond the highest that ever was. */
     struct backlog queue;
-    uint64_t base, high;
-    size_t cursor;     /* where frame `sent` is in the queue */
-    uint64_t limit;    /* frames that may be unacknowledged; UINT64_MAX: any */
-    uint64_t troubled; /* base when it was last to be sent again; UINT64_MAX: never */
-
-    /* Receiving. */
-    uint64_t asked;                 /* the gap at this number was asked for; UINT64_MAX: none */
-    uint32_t got_frames, got_bytes; /* since the last acknowledgement */
-    size_t part_len, part_cap;
+    uint32_t cursor; /* where frame `sent` is in the queue */
+    uint32_t limit;  /* frames that may be unacknowledged; UINT32_MAX: any */
+    uint32_t got_bytes;
+    uint32_t wanted;         /* waiting: bytes refused */
+    ns_t deadline;           /* when the timer has something to do; at most one is armed */
+    struct part *part;       /* what arrives in parts; NULL: nothing */
+    struct handshake *shake; /* one under way, of either role; or NULL */
 
     struct session session;
-    struct handshake *shake; /* one under way, of either role; or NULL */
-    ns_t deadline;           /* when the timer has something to do; at most one is armed */
-    size_t wanted;           /* waiting: bytes refused */
-    struct channel *waiting_next;
-    char *why; /* failed: the sentence */
+    union {
+        struct channel *waiting_next;
+        char *why; /* failed (and no longer waiting): the sentence */
+    };
 };
+
+_Static_assert(offsetof(struct channel, session) == 128, "two cache lines before the session");
+_Static_assert(sizeof(struct channel) <= 256, "and two from there on");
 
 /* channel.c */
 void channel_report(struct channel *c, enum peer_state state);
@@ -101,7 +111,7 @@ int pool_put(struct channel *c, size_t max, const uint8_t *head, size_t head_len
              const uint8_t *body, size_t body_len);
 static inline size_t pool_pop(struct channel *c)
 {
-    size_t bytes = backlog_pop(&c->queue);
+    size_t bytes = backlog_pop(&c->queue, c->node->env->slab);
     c->node->pool_used -= bytes;
     return bytes;
 }

@@ -6,7 +6,7 @@
 void pool_wait(struct channel *c, size_t bytes)
 {
     struct channel_node *n = c->node;
-    c->wanted = bytes;
+    c->wanted = (uint32_t)bytes;
     if (c->waiting)
         return;
     c->waiting = true;
@@ -68,7 +68,7 @@ int pool_put(struct channel *c, size_t max, const uint8_t *head, size_t head_len
         pool_wait(c, bytes);
         return ERR_AGAIN;
     }
-    if (backlog_reserve(&c->queue, bytes))
+    if (backlog_reserve(&c->queue, bytes, c->node->env->slab))
         return ERR_NOMEM;
     if (records == 1)
         backlog_push(&c->queue, FRAME_FIRST, head, head_len, body, body_len);
@@ -82,69 +82,68 @@ int pool_put(struct channel *c, size_t max, const uint8_t *head, size_t head_len
     return ERR_OK;
 }
 
+static void free_part(struct channel *c, struct part *part)
+{
+    if (!part)
+        return;
+    c->node->pool_used -= part->cap;
+    sodium_memzero(part->data, part->len);
+    free(part);
+}
+
 static int grow_part(struct channel *c, size_t need)
 {
-    size_t cap = 2 * c->part_cap > need ? 2 * c->part_cap : need;
-    uint8_t *part;
-    if (need <= c->part_cap)
+    struct part *old = c->part, *part;
+    size_t cap = old ? old->cap : 0;
+    if (need <= cap)
         return ERR_OK;
+    cap = 2 * cap > need ? 2 * cap : need;
     if (cap > CHANNEL_MESSAGE_MAX)
         cap = CHANNEL_MESSAGE_MAX;
-    part = malloc(cap);
+    part = malloc(sizeof *part + cap);
     if (!part)
         return ERR_NOMEM;
-    if (c->part) {
-        memcpy(part, c->part, c->part_len);
-        sodium_memzero(c->part, c->part_len);
-        free(c->part);
-    }
-    c->node->pool_used += cap - c->part_cap;
+    part->cap = cap;
+    part->len = old ? old->len : 0;
+    if (old)
+        memcpy(part->data, old->data, old->len);
+    free_part(c, old);
+    c->node->pool_used += cap;
     c->part = part;
-    c->part_cap = cap;
     return ERR_OK;
 }
 
 int pool_join(struct channel *c, const uint8_t *data, size_t len)
 {
+    size_t had = c->part ? c->part->len : 0;
     if (len == 0)
         return ERR_OK;
-    if (len > CHANNEL_MESSAGE_MAX - c->part_len)
+    if (len > CHANNEL_MESSAGE_MAX - had)
         return ERR_TOO_BIG;
-    if (grow_part(c, c->part_len + len))
+    if (grow_part(c, had + len))
         return ERR_NOMEM;
-    memcpy(c->part + c->part_len, data, len);
-    c->part_len += len;
+    memcpy(c->part->data + had, data, len);
+    c->part->len += len;
     return ERR_OK;
-}
-
-static void free_part(struct channel *c, uint8_t *part, size_t len, size_t cap)
-{
-    if (part)
-        sodium_memzero(part, len);
-    free(part);
-    c->node->pool_used -= cap;
 }
 
 void pool_deliver(struct channel *c)
 {
-    uint8_t *part = c->part;
-    size_t len = c->part_len, cap = c->part_cap;
+    struct part *part = c->part;
     c->part = NULL;
-    c->part_len = c->part_cap = 0;
-    c->node->up->deliver(c->node->node, c->peer, part, len);
-    free_part(c, part, len, cap);
+    c->node->up->deliver(c->node->node, c->peer, part->data, part->len);
+    free_part(c, part);
 }
 
 void pool_forget_part(struct channel *c)
 {
-    free_part(c, c->part, c->part_len, c->part_cap);
+    free_part(c, c->part);
     c->part = NULL;
-    c->part_len = c->part_cap = 0;
 }
 
 void pool_clear(struct channel *c)
 {
     pool_forget_part(c);
     c->node->pool_used -= c->queue.used;
-    backlog_clear(&c->queue);
+    backlog_clear(&c->queue, c->node->env->slab);
 }

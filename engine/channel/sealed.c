@@ -58,7 +58,8 @@ static void give_up(struct channel *c)
 static void ask(struct channel *c)
 {
     bool live = c->session.live, ours = c->shake && c->shake->initiator;
-    c->tries++;
+    if (c->tries < UINT8_MAX)
+        c->tries++;
     if (live && c->sent > c->base)
         c->due |= DUE_PROBE;
     if (ours || (c->shake && !live && c->tries <= PATIENCE))
@@ -93,7 +94,8 @@ static void charge(struct channel *c, size_t len)
 static void has_put(struct channel *c)
 {
     c->due &= (uint8_t) ~(DUE_ACK | DUE_RESEND);
-    c->got_frames = c->got_bytes = 0;
+    c->got_frames = 0;
+    c->got_bytes = 0;
 }
 
 /* One frame; with DATA, the `len` bytes of the record at the cursor. False: not taken. */
@@ -124,7 +126,7 @@ static inline void has_sent(struct channel *c, size_t len)
     else
         c->high = c->sent + 1;
     c->sent++;
-    c->cursor += BACKLOG_HEADER + len;
+    c->cursor += (uint32_t)(BACKLOG_HEADER + len);
 }
 
 static bool put_record(struct channel *c)
@@ -152,7 +154,8 @@ bool sealed_pass(struct channel *c, const void *head, size_t head_len, const voi
     uint8_t buf[SMALL + FRAME_DATA_OVERHEAD], *kept;
     size_t at, len = head_len + body_len;
     struct frame f;
-    if (len > SMALL || !passes(c, len) || backlog_reserve(&c->queue, BACKLOG_HEADER + len))
+    if (len > SMALL || !passes(c, len) ||
+        backlog_reserve(&c->queue, BACKLOG_HEADER + len, c->node->env->slab))
         return false;
     kept = backlog_begin(&c->queue, FRAME_FIRST, len);
     if (!kept)
@@ -219,11 +222,12 @@ void sealed_acknowledged(struct channel *c, uint64_t number)
         if (c->sent < c->base)
             c->sent = c->base;
         else
-            c->cursor -= size;
+            c->cursor -= (uint32_t)size;
     }
     if (news) {
         c->tries = 0;
-        c->limit = c->limit > UINT64_MAX / 2 ? UINT64_MAX : 2 * c->limit;
+        c->troubled = false;
+        c->limit = c->limit > UINT32_MAX / 2 ? UINT32_MAX : 2 * c->limit;
         sealed_deadline(c);
     }
 }
@@ -232,14 +236,16 @@ void sealed_rewind(struct channel *c)
 {
     c->sent = c->base;
     c->cursor = 0;
-    c->asked = c->troubled = c->limit = UINT64_MAX;
+    c->asked = c->troubled = false;
+    c->limit = UINT32_MAX;
 }
 
 void sealed_reset(struct channel *c)
 {
     pool_clear(c);
     c->base = c->high = c->expected = 0;
-    c->got_frames = c->got_bytes = 0;
+    c->got_frames = 0;
+    c->got_bytes = 0;
     sealed_rewind(c);
 }
 
@@ -272,6 +278,7 @@ static void accept_data(struct channel *c, const struct frame *f)
         return;
     }
     c->expected++;
+    c->asked = false;
     c->got_frames++;
     c->got_bytes += (uint32_t)f->len;
     if (c->got_frames >= ACK_FRAMES || c->got_bytes >= ACK_BYTES)
@@ -287,9 +294,9 @@ static void take_data(struct channel *c, const struct frame *f)
         channel_drop(c, DROP_CHANNEL_REPLAY);
     } else {
         channel_drop(c, DROP_CHANNEL_GAP);
-        if (c->asked != c->expected)
+        if (!c->asked)
             c->due |= DUE_RESEND;
-        c->asked = c->expected;
+        c->asked = true;
     }
 }
 
@@ -300,9 +307,9 @@ static void go_back(struct channel *c)
     uint64_t flight = c->sent - c->base;
     if (flight == 0)
         return;
-    if (c->troubled == c->base)
-        c->limit = flight > 2 ? flight / 2 : 1;
-    c->troubled = c->base;
+    if (c->troubled)
+        c->limit = flight > 2 ? (uint32_t)(flight / 2) : 1;
+    c->troubled = true;
     c->sent = c->base;
     c->cursor = 0;
 }

@@ -98,7 +98,7 @@ static enum drop answer(struct channel *c, struct handshake *h, const uint8_t *f
 
 static bool same_ephemeral(const struct session *s, const uint8_t *frame)
 {
-    return memcmp(s->remote_ephemeral, handshake_ephemeral(frame), NOISE_KEY) == 0;
+    return memcmp(s->remote_ephemeral, handshake_ephemeral(frame), SESSION_NAME) == 0;
 }
 
 void shake_receive_1(struct channel *c, const uint8_t *frame, size_t len)

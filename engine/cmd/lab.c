@@ -10,7 +10,7 @@ static const struct cmd_option options[] = {
     {"--seed", "N", "instead of the scenario's seed"},
     {"--set", "KEY.PATH=VALUE", "overrides a key of the scenario; repeatable"},
     {"--init", "PROGRAM", "what each host runs as process 1 (default: one that waits)"},
-    {"--pcap", "FILE", "up: every packet that enters the WAN, as seen by the global adversary"},
+    {"--pcap", "FILE", "up: every packet at both its ends, as seen by the global adversary"},
     {"--all", NULL, "down: every lab of this machine"},
     {"--json", NULL, "status: as JSON"},
     {"--help", NULL, "this text"},

@@ -12,6 +12,7 @@ static const struct cmd_option options[] = {
     {"--at", "PLACE", "what it has tapped; repeatable (see partyline list places)"},
     {"--option", "KEY=VALUE", "an option of the observer; repeatable"},
     {"--map", "FILE", "the hosts of a pcap: {parties: {NAME: ADDRESS}, services: {...}}"},
+    {"--truth", "FILE", "what a pcap's packets are, for judging alone: traces/*.truth of a lab"},
     {"--json", NULL, "print JSON"},
     {"--help", NULL, "this text"},
     {0},
@@ -94,8 +95,11 @@ static size_t gather(const struct cmd_args *args, const char *option, const char
 static int observe(const struct cmd_args *args)
 {
     const char *name = cmd_given(args, "--observer"), *at[CMD_SETS_MAX], *opts[CMD_SETS_MAX];
-    struct observe_setup s = {
-        .map = cmd_given(args, "--map"), .at = at, .options = opts, .say = stderr};
+    struct observe_setup s = {.map = cmd_given(args, "--map"),
+                              .truth = cmd_given(args, "--truth"),
+                              .at = at,
+                              .options = opts,
+                              .say = stderr};
     struct sights_found found;
     struct observe_people people;
     struct err e = {0};

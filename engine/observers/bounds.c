@@ -21,6 +21,39 @@ double bounds_path(const double *corrupt, uint32_t layers)
     return p;
 }
 
+/* The share of mixes first, first + step ... below end that are corrupt. */
+static double share(const bool *corrupt, uint32_t first, uint32_t step, uint32_t end)
+{
+    uint32_t all = 0, bad = 0;
+    for (uint32_t i = first; i < end; i += step, all++)
+        bad += corrupt[i];
+    return all ? (double)bad / (double)all : 0;
+}
+
+double bounds_route(const bool *corrupt, uint32_t n, uint32_t layers, enum bounds_topology topology)
+{
+    const uint32_t chains = layers ? n / layers : 0;
+    double p = 1, bad;
+    uint32_t whole = 0;
+    if (chains == 0)
+        return 0;
+    switch (topology) {
+    case BOUNDS_CASCADE:
+        for (uint32_t c = 0; c < chains; c++)
+            whole += share(corrupt, c * layers, 1, (c + 1) * layers) == 1;
+        return (double)whole / (double)chains;
+    case BOUNDS_FREE_ROUTE:
+        bad = share(corrupt, 0, 1, n) * (double)n;
+        for (uint32_t i = 0; i < layers; i++)
+            p *= bad > i ? (bad - i) / (double)(n - i) : 0;
+        return p;
+    default:
+        for (uint32_t i = 0; i < layers; i++)
+            p *= share(corrupt, i, layers, n);
+        return p;
+    }
+}
+
 double bounds_session(double path, uint64_t packets)
 {
     return 1 - power(1 - path, packets);

@@ -12,10 +12,20 @@
 #ifndef PARTYLINE_OBSERVERS_BOUNDS_H
 #define PARTYLINE_OBSERVERS_BOUNDS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* corrupt[i]: the share of layer i's mixes. */
 double bounds_path(const double *corrupt, uint32_t layers);
+
+/* How routes of so many layers are drawn from mixes 0 .. n - 1 (transports/mix.h). */
+enum bounds_topology {
+    BOUNDS_STRATIFIED, /* one of each layer; mix j stands in layer j mod layers */
+    BOUNDS_CASCADE,    /* one of the chains of mixes that follow each other */
+    BOUNDS_FREE_ROUTE  /* any different ones */
+};
+/* P(every mix of a route is corrupt). 0 if there are too few for a route. */
+double bounds_route(const bool *corrupt, uint32_t n, uint32_t layers, enum bounds_topology);
 double bounds_session(double path, uint64_t packets);
 /* Time until the first compromised message is expected: gap between packets / P; 0 if P is 0. */
 double bounds_first(double path, double gap);

@@ -2,7 +2,8 @@
  * sees packets pass, and perhaps runs mixes.
  *
  * The attack follows beliefs (belief.h) and the message-level filter (anonymity.h) from line to
- * line. A tapped line of a sender begins a belief; a link between two tapped hosts is a FIFO; a
+ * line. A tapped line of a sender begins a belief; a link between two tapped hosts and a relay
+ * pass it on (transit.h: where several packets could be the one, the mean of their beliefs); a
  * mix is a pool, or, if the adversary runs it (a place of its own), lets every packet keep its
  * belief; a provider passes its clients' packets on in order, and what comes for them is a pool.
  * What comes from where nothing is tapped could be anybody's. Exact for mixes that draw who leaves
@@ -25,7 +26,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RELAY_SLACK = 64, LEAST_BYTES = 300, NODES_MOST = 65000, KEPT_MOST = 4096 };
+enum { LEAST_BYTES = 300, NODES_MOST = 65000, KEPT_MOST = 4096 };
 
 /* At a mix that the adversary runs. */
 struct kept {
@@ -70,6 +71,13 @@ static void claim_message(struct entropy *x, const struct sighting *s, const str
                                                      .when = s->when,
                                                      .figure = a->entropy,
                                                      .more = &m});
+}
+
+static void claim_sent(struct entropy *x, const struct sighting *s)
+{
+    const double people = (double)x->shape.width + (x->shape.others ? x->shape.others - 1 : 0);
+    x->setup.claim(x->setup.ctx,
+                   &(struct claim){.what = ENTROPY_SENT, .when = s->when, .figure = people});
 }
 
 static void claim_party(struct entropy *x, const struct sighting *s)
@@ -158,12 +166,12 @@ static void arrives(struct entropy *x, const struct sighting *s, uint32_t peer)
 {
     enum lines_role role = role_of(x, s->at);
     struct transit *link = link_of(x, peer, s->at);
-    const struct transit_entry here = {s->when, s->bytes, peer};
+    const struct transit_entry here = {s->when, s->bytes, peer, lines_flow(s)};
     struct place_state *p = role == LINES_SENDER ? NULL : &x->at[s->at - x->setup.n_parties];
     if (!link)
         return;
-    transit_leave(link, &x->shape, &(struct transit_entry){s->when, s->bytes, UINT32_MAX},
-                  TRANSIT_ANY, x->belief);
+    transit_leave(link, &x->shape, s->datagram ? TRANSIT_DATAGRAM : TRANSIT_STREAM, &here,
+                  x->belief);
     if (role == LINES_SENDER) {
         claim_party(x, s);
     } else if (role == LINES_MIX) {
@@ -185,11 +193,12 @@ static void leaves(struct entropy *x, const struct sighting *s, uint32_t peer)
 {
     enum lines_role role = role_of(x, s->at);
     struct transit *link = link_of(x, s->at, peer);
-    const struct transit_entry here = {s->when, s->bytes, peer};
+    const struct transit_entry here = {s->when, s->bytes, peer, lines_flow(s)};
     struct place_state *p = role == LINES_SENDER ? NULL : &x->at[s->at - x->setup.n_parties];
     if (role == LINES_SENDER) {
         belief_certain(&x->shape, x->belief, x->name[s->at]);
         burnin_see(&x->burnin, s->when);
+        claim_sent(x, s);
     } else if (role == LINES_MIX) {
         claim_message(x, s, &p->pool);
         anonymity_leave(&p->pool);
@@ -198,7 +207,7 @@ static void leaves(struct entropy *x, const struct sighting *s, uint32_t peer)
         else if (!give(x, p, peer))
             belief_uniform(&x->shape, x->belief);
     } else if (role == LINES_RELAY) {
-        transit_leave(&p->passing, &x->shape, &here, RELAY_SLACK, x->belief);
+        transit_leave(&p->passing, &x->shape, TRANSIT_SERVER, &here, x->belief);
     } else if (p->outward.n && role_of(x, peer) != LINES_SENDER) {
         belief_fifo_leave(&p->outward, &x->shape, x->belief);
     } else {

@@ -95,6 +95,15 @@ uint32_t lines_peer(struct lines *l, const struct sighting *s)
     return lines_who(l, s->out ? &s->to : &s->from);
 }
 
+uint32_t lines_flow(const struct sighting *s)
+{
+    uint32_t from = hash_of(s->from.ip) ^ s->from.port, to = hash_of(s->to.ip) ^ s->to.port;
+    uint64_t h = ((uint64_t)from << 32 | to) * 0x9e3779b97f4a7c15U + s->datagram;
+    h = (h ^ h >> 30) * 0xbf58476d1ce4e5b9U;
+    h ^= h >> 32;
+    return (uint32_t)h ? (uint32_t)h : 1;
+}
+
 enum lines_role lines_role(const struct observer_setup *setup, uint32_t who)
 {
     static const struct {

@@ -30,6 +30,8 @@ void lines_free(struct lines *);
 uint32_t lines_who(struct lines *, const struct addr *);
 /* The far end of a packet that was seen at a node or a line; learns the near end's address. */
 uint32_t lines_peer(struct lines *, const struct sighting *);
+/* The connection of a packet, by what is written on it at both of its ends: a hash, not 0. */
+uint32_t lines_flow(const struct sighting *);
 /* What a node is for: parties, a protocol's services and a crowd's users send; a transport's other
  * services are mixes, providers, relays (TURN servers as well) or neither. */
 enum lines_role lines_role(const struct observer_setup *, uint32_t who);

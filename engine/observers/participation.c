@@ -60,6 +60,7 @@ static void participation_see(void *self, const struct sighting *s)
     h->began = true;
     x->at = s->at;
     presence_see(&h->seen, s->when, done, x);
+    h->seen.count += s->packets - 1; /* of a message that is several packets */
     w = (struct window){s->at, h->seen.index};
     x->setup.claim(x->setup.ctx, &(struct claim){.what = CLAIM_SEEN, .when = s->when, .more = &w});
 }

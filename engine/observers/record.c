@@ -39,7 +39,7 @@ size_t record_address(uint8_t *out, const struct addr *a)
     return ADDRESS;
 }
 
-size_t record_truth(uint8_t *out, const struct packet_truth *t)
+size_t record_truth(uint8_t *out, const struct packet_truth *t, uint32_t on_stream)
 {
     memset(out, 0, 1 + TRUTH);
     out[0] = 'T';
@@ -47,6 +47,7 @@ size_t record_truth(uint8_t *out, const struct packet_truth *t)
     put_le32(out + 2, t->from);
     put_le32(out + 6, t->to);
     put_le64(out + 10, t->serial);
+    put_le32(out + 18, on_stream);
     return 1 + TRUTH;
 }
 
@@ -57,6 +58,7 @@ static size_t put_visible(uint8_t *out, const struct sighting *s)
     put_le64(out + 1, (uint64_t)s->when);
     put_le32(out + 9, s->at);
     out[13] = (uint8_t)s->visible->kind;
+    out[14] = s->visible->in_clear;
     put_le32(out + 15, s->visible->whom);
     put_le32(out + 19, s->visible->other);
     put_address(out + 23, &s->visible->addr);
@@ -217,13 +219,14 @@ static bool take_sighting(const struct record *r, const uint8_t *p, struct recor
 
 static bool take_visible(const struct record *r, const uint8_t *p, struct record_entry *x)
 {
-    if (p[12] > SHOWN_ROUTE)
+    if (p[12] > SHOWN_ROUTE || p[13] > 1)
         return false;
     x->shown = (struct shown){.kind = (enum shown_kind)p[12],
                               .whom = get_le32(p + 14),
                               .other = get_le32(p + 18),
                               .addr = get_address(p + 22),
-                              .delay = (ns_t)get_le64(p + 40)};
+                              .delay = (ns_t)get_le64(p + 40),
+                              .in_clear = p[13] != 0};
     x->sighting = (struct sighting){.when = (ns_t)get_le64(p),
                                     .at = get_le32(p + 8),
                                     .beyond = PARTY_NONE,
@@ -252,6 +255,7 @@ static bool take_truth(const uint8_t *p, struct record_entry *x)
                                      .from = get_le32(p + 1),
                                      .to = get_le32(p + 5),
                                      .serial = get_le64(p + 9)};
+    x->on_stream = get_le32(p + 17);
     return p[0] <= TRUTH_CONTROL;
 }
 

@@ -6,10 +6,11 @@
  *   24     the nodes: name, role, address as published (18; of a party it is zero); the regions:
  *          name; a text is a byte of length and its bytes
  *          entries, each a byte of kind and
- *      'T' 21  the truth of the sighting that follows: kind 1, from 4, to 4, serial 8, spare 4
+ *      'T' 21  the truth of the sighting that follows: kind 1, from 4, to 4, serial 8; and of what
+ *              a real node sends: bytes on its stream with the frame 4 (0: not told)
  *      'S' 62  a packet: when 8, flags 1 (point in 2 bits, out 4, opens 8, datagram 16), spare 1,
  *              at 4, beyond 4, bytes 4, packets 4, from 18, to 18
- *      'V' 56  something that a node can read: when 8, at 4, kind 1, spare 1, whom 4, other 4,
+ *      'V' 56  something that a node can read: when 8, at 4, kind 1, in clear 1, whom 4, other 4,
  *              address 18, delay 8, spare 8
  *      'K' 52  something that a node keeps: when 8, at 4, record 8, fields 4, bits 8, whom 4,
  *              other 4, until 8, spare 4
@@ -33,7 +34,7 @@ enum {
 };
 
 /* Each writes one entry and returns its size, at most RECORD_ENTRY_MAX. */
-size_t record_truth(uint8_t *out, const struct packet_truth *);
+size_t record_truth(uint8_t *out, const struct packet_truth *, uint32_t on_stream);
 size_t record_sighting(uint8_t *out, const struct sighting *);
 size_t record_owner(uint8_t *out, const struct addr *, party_t);
 size_t record_end(uint8_t *out, ns_t ended, uint64_t sightings, bool cut);
@@ -49,6 +50,7 @@ struct record_names {
 struct record_entry {
     char kind; /* as above */
     struct packet_truth truth;
+    uint32_t on_stream;
     struct sighting sighting; /* its visible and kept point to the next two */
     struct shown shown;
     struct retained retained;

@@ -51,8 +51,11 @@ static void timing_see(void *self, const struct sighting *s)
     if (!s->out)
         x->setup.claim(x->setup.ctx, &(struct claim){.what = CLAIM_SEEN, .when = s->when});
     x->first = x->first < 0 ? s->when : x->first;
-    if (!flow_add(s->out ? &x->out[place] : &x->in[place], s->when) && s->when < x->full)
-        x->full = s->when;
+    for (uint32_t i = 0; i < s->packets; i++)
+        if (!flow_add(s->out ? &x->out[place] : &x->in[place], s->when)) {
+            x->full = s->when < x->full ? s->when : x->full;
+            break;
+        }
 }
 
 static double by_counts(const void *ctx, const struct flow *in, const struct flow *out)
@@ -75,8 +78,8 @@ static void sentinels(struct timing *x, uint32_t method)
     const ns_t gap = method == BY_COUNTS ? 2 * o->bin : 2 * o->path_mean;
     const struct correlate_window w = {
         .until = SENTINEL_LENGTH * gap + o->max_lag, .bin = o->bin, .max_lag = o->max_lag};
-    const struct sentinel_attack counts = {by_counts,      &w,        -1, 1.0001, gap,
-                                           o->max_lag / 2, o->bin / 2};
+    const struct sentinel_attack counts = {
+        by_counts, &w, -1, 1.0001, gap, o->max_lag / 2 / o->bin * o->bin, o->bin / 2};
     const struct sentinel_attack order = {by_order,
                                           &x->path,
                                           CORRELATE_FLOOR,

@@ -3,6 +3,7 @@
 #include "engine/run/coturn.h"
 #include "engine/run/files.h"
 #include "engine/run/local_hosts.h"
+#include "engine/run/local_replay.h"
 #include "engine/run/local_strip.h"
 
 #include <sodium.h>
@@ -24,6 +25,7 @@ struct hosts_trial {
     json_t *plan, *hosts;       /* the hosts file's */
     const char **addresses;     /* a node's */
     char secret[COTURN_SECRET]; /* of the TURN servers; "": there are none */
+    bool sightings;             /* nodes write down what they see */
 };
 
 /* ---- clocks --------------------------------------------------------------------------- */
@@ -178,7 +180,7 @@ static int write_turn(const struct hosts_trial *t, party_t id, const char *dir, 
 static int write_node(struct hosts_trial *t, party_t id, const json_t *file, struct err *e)
 {
     json_t *plan = json_object_get(t->plan, machine_name(t, id));
-    char path[PATH_MAX], text[HOSTS_NAME + 32];
+    char path[PATH_MAX], text[HOSTS_NAME + 64];
     int rc;
     path_of(t, id, "", path);
     rc = local_strip(t->spec->cell, id, path, e);
@@ -188,9 +190,9 @@ static int write_node(struct hosts_trial *t, party_t id, const json_t *file, str
     if (rc == OK)
         rc = files_write_json(path, file, e);
     path_of(t, id, "env", path);
-    snprintf(text, sizeof text, "NODE=%s\nPARTY=%s\nTURN=%s\n", node_name(t, id),
+    snprintf(text, sizeof text, "NODE=%s\nPARTY=%s\nTURN=%s\nSIGHTINGS=%s\n", node_name(t, id),
              id < t->spec->roster->n_parties ? "yes" : "no",
-             coturn_runs(t->spec, id) ? "yes" : "no");
+             coturn_runs(t->spec, id) ? "yes" : "no", t->sightings ? "yes" : "no");
     if (rc == OK)
         rc = files_write(path, text, strlen(text), e);
     snprintf(text, sizeof text, "%s.%s", t->name, node_name(t, id));
@@ -219,7 +221,7 @@ static int write_all(struct hosts_trial *t, struct err *e)
     json_object_set_new(file, "schema", json_integer(1));
     json_object_set_new(file, one ? "origin" : "epoch",
                         json_integer(now_of(one ? CLOCK_MONOTONIC : CLOCK_REALTIME)));
-    json_object_set_new(file, "hosts", t->hosts);
+    json_object_set(file, "hosts", t->hosts);
     for (party_t i = 0; rc == OK && i < t->spec->roster->n; i++)
         rc = add_host(t, i, e);
     for (party_t i = 0; rc == OK && i < t->spec->roster->n; i++) {
@@ -285,6 +287,14 @@ static void last_words(const char *path, char said[SAID])
     free(text);
 }
 
+/* What came back of a node. */
+static void file_of(const void *ctx, party_t id, const char *name, char path[PATH_MAX])
+{
+    const struct hosts_trial *t = ctx;
+    snprintf(path, PATH_MAX, "%s/%s/got/%s/%s", t->dir, machine_name(t, id), node_name(t, id),
+             name);
+}
+
 static int take_node(const struct hosts_trial *t, party_t id, struct trial_result *r, struct err *e)
 {
     char path[PATH_MAX], said[SAID];
@@ -292,8 +302,7 @@ static int take_node(const struct hosts_trial *t, party_t id, struct trial_resul
     int rc;
     if (coturn_runs(t->spec, id))
         return OK; /* what it saw, others say */
-    snprintf(path, sizeof path, "%s/%s/got/%s/result.json", t->dir, machine_name(t, id),
-             node_name(t, id));
+    file_of(t, id, "result.json", path);
     rc = local_result_read(path, &one, e);
     if (rc == ERR_ABSENT) {
         strcpy(strrchr(path, '/'), "/log");
@@ -355,7 +364,8 @@ static int place_nodes(struct hosts_trial *t, struct err *e)
     return coturn_needed(t->spec) && coturn_secret(t->secret, e) != OK ? ERR_IO : give_ports(t, e);
 }
 
-static int play_all(struct hosts_trial *t, struct trial_result *r, struct err *e)
+static int play_all(struct hosts_trial *t, uint64_t seed, const struct trace *trace,
+                    struct trial_result *r, struct err *e)
 {
     const char *machine;
     json_t *plan;
@@ -368,13 +378,18 @@ static int play_all(struct hosts_trial *t, struct trial_result *r, struct err *e
     json_object_foreach(t->plan, machine, plan) if (rc == OK) rc = unpack(t, machine, e);
     for (party_t i = 0; rc == OK && i < t->spec->roster->n; i++)
         rc = take_node(t, i, r, e);
+    if (rc == OK && t->sightings)
+        rc = local_replay_nodes(t->spec, seed, t->hosts, 0, trace, file_of, t, r, e);
     return rc == OK ? judge_clocks(t, r, e) : rc;
 }
 
 int hosts_trial_run(struct hosts_session *s, const struct trial_spec *spec, const char *trial,
-                    struct trial_result *r, struct err *e)
+                    uint64_t seed, const struct trace *trace, struct trial_result *r, struct err *e)
 {
-    struct hosts_trial t = {.session = s, .spec = spec, .name = trial};
+    struct hosts_trial t = {.session = s,
+                            .spec = spec,
+                            .name = trial,
+                            .sightings = (replay_wants(spec, trace) & SIGHTINGS_OF_NODES) != 0};
     char path[PATH_MAX + 64];
     int rc = place_nodes(&t, e);
     snprintf(t.dir, sizeof t.dir, "%s/trial", s->dir);
@@ -384,9 +399,10 @@ int hosts_trial_run(struct hosts_session *s, const struct trial_spec *spec, cons
     if (rc == OK)
         rc = write_all(&t, e);
     if (rc == OK)
-        rc = play_all(&t, r, e);
+        rc = play_all(&t, seed, trace, r, e);
     files_remove_tree(t.dir);
     json_decref(t.plan);
+    json_decref(t.hosts);
     sodium_memzero(t.secret, sizeof t.secret);
     free(t.addresses);
     free(t.machine);

@@ -2,6 +2,7 @@
 
 #include "engine/run/coturn.h"
 #include "engine/run/files.h"
+#include "engine/run/local_replay.h"
 #include "engine/run/scenario.h"
 
 #include <dirent.h>
@@ -45,17 +46,23 @@ static int check(const struct trial_spec *t, void (*say)(void *, int line, const
     return rc;
 }
 
+#define OWN_NETWORK                                                                                \
+    "regions, access, nat and links are the machines' own; what is expected of time, of NATs or "  \
+    "of "                                                                                          \
+    "what is not measured is not judged"
+
 static const char *drops(const struct trial_spec *t)
 {
     bool some = t->n_links > 0 || t->n_actions > 0;
+    bool lines = replay_wants(t, NULL) & (WANT_LINE | WANT_LINE_OPENS);
     for (uint32_t i = 0; i < t->roster->n; i++) {
         const struct host_spec *h = &t->hosts[i];
         some |= h->nat != NAT_NONE || h->region != t->hosts[0].region || h->access.latency ||
                 h->access.up_bps || h->access.down_bps || h->access.loss_ppm || h->access.jitter;
     }
-    return some ? "regions, access, nat and links are the machines' own; what is expected of time, "
-                  "of NATs or of what is not measured is not judged"
-                : NULL;
+    if (lines)
+        return some ? OWN_NETWORK "; and " REPLAY_NO_LINES : REPLAY_NO_LINES;
+    return some ? OWN_NETWORK : NULL;
 }
 
 /* ---- clocks --------------------------------------------------------------------------- */
@@ -221,7 +228,7 @@ static int run(const struct trial_spec *t, uint64_t seed, const struct fault_pla
 {
     char name[32];
     int rc;
-    (void)plan, (void)trace;
+    (void)plan;
     *r = (struct trial_result){0};
     metrics_init(&r->metrics);
     if (!session.deployed)
@@ -230,7 +237,7 @@ static int run(const struct trial_spec *t, uint64_t seed, const struct fault_pla
     snprintf(name, sizeof name, "%u-%u", (unsigned)t->cell->index,
              (unsigned)number_of(t->cell, seed));
     hosts_signals_catch();
-    rc = r->outcomes ? hosts_trial_run(&session, t, name, r, e)
+    rc = r->outcomes ? hosts_trial_run(&session, t, name, seed, trace, r, e)
                      : err_set(e, ERR_NOMEM, "no memory for results");
     hosts_signals_restore();
     if (rc != OK)

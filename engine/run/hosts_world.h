@@ -73,7 +73,7 @@ void hosts_told(struct hosts_machine *, const char *text);
 
 /* hosts_trial.c */
 int hosts_trial_run(struct hosts_session *, const struct trial_spec *, const char *trial,
-                    struct trial_result *, struct err *);
+                    uint64_t seed, const struct trace *, struct trial_result *, struct err *);
 /* Of the machines of these nodes: 0 where they have this machine's clock, the sum of the two worst
  * else; -1: not known. */
 ns_t hosts_clock_bound(const struct hosts_session *, const struct trial_spec *);

@@ -159,19 +159,111 @@ static uint32_t number_of(const struct cell *c, uint64_t seed)
     return k;
 }
 
-static int find_pcap(const struct trial_spec *spec, uint64_t seed, const struct trace *trace,
-                     char *path, size_t cap, struct err *e)
+/* Where the packets of a trial go, whose they are, and what they truly are. */
+struct capture {
+    char pcap[PATH_MAX + 64], map[PATH_MAX + 64], truth[PATH_MAX + 64]; /* "": nobody wants them */
+};
+
+static int find_capture(const struct local_trial *t, uint64_t seed, const struct trace *trace,
+                        struct capture *c, struct err *e)
 {
-    char name[48];
-    path[0] = 0;
-    if (!trace || !trace->out || !session)
+    const unsigned lines = WANT_LINE | WANT_LINE_OPENS | WANT_BORDER;
+    char name[32];
+    *c = (struct capture){0};
+    if (!trace || !trace->out || !session) {
+        if (replay_wants(t->spec, trace) & lines)
+            snprintf(c->pcap, sizeof c->pcap, "%s/wan.pcap", t->dir);
         return OK;
-    snprintf(name, sizeof name, "%u-%u.pcap", (unsigned)spec->cell->index,
-             (unsigned)number_of(spec->cell, seed));
-    fprintf(trace->out, "every packet that entered the WAN: %s\n", name);
-    return snprintf(path, cap, "%s/traces/%s", session->dir, name) < (int)cap
+    }
+    snprintf(name, sizeof name, "%u-%u", (unsigned)t->spec->cell->index,
+             (unsigned)number_of(t->spec->cell, seed));
+    fprintf(trace->out,
+            "every packet at both its ends: %s.pcap\nwhose they are: %s.map.yaml\nwhat they are: "
+            "%s.truth\n",
+            name, name, name);
+    snprintf(c->map, sizeof c->map, "%s/traces/%s.map.yaml", session->dir, name);
+    snprintf(c->truth, sizeof c->truth, "%s/traces/%s.truth", session->dir, name);
+    return snprintf(c->pcap, sizeof c->pcap, "%s/traces/%s.pcap", session->dir, name) <
+                   (int)sizeof c->pcap - 16
                ? OK
                : err_set(e, ERR_TOO_BIG, "%s: too long a path", session->dir);
+}
+
+/* Hosts behind one NAT can't be told apart out there: the first of them stands for all. */
+static void print_hosts(FILE *f, const struct lab *lab, bool parties)
+{
+    const struct roster *r = lab->spec->roster;
+    char text[16];
+    for (party_t i = parties ? 0 : r->n_parties; i < (parties ? r->n_parties : r->n); i++) {
+        const struct roster_entry *x = &r->entries[i];
+        bool first = lab_site(lab, i) == i;
+        const char *address = first ? lab_ip(lab->hosts[i].published, text) : "[]";
+        if (parties)
+            fprintf(f, "  \"%s\": %s\n", x->name, address);
+        else
+            fprintf(f, "  \"%s\": {role: \"%s\", address: %s}\n", x->name, x->role, address);
+    }
+}
+
+/* For `partyline observe`. */
+static int write_map(const struct lab *lab, const struct local_trial *t, const char *path,
+                     struct err *e)
+{
+    const int64_t epoch = lab->board->epoch;
+    char *text = NULL;
+    size_t len = 0;
+    FILE *f = open_memstream(&text, &len);
+    int rc;
+    if (!f)
+        return err_set(e, ERR_NOMEM, "%s: no memory", path);
+    fprintf(f, "began: %lld\nended: %lld\nparties:\n", (long long)(t->began + epoch),
+            (long long)(t->ended + epoch));
+    print_hosts(f, lab, true);
+    if (lab->spec->roster->n > lab->spec->roster->n_parties)
+        fputs("services:\n", f);
+    print_hosts(f, lab, false);
+    rc = fclose(f) == 0 ? files_write(path, text, len, e)
+                        : err_set(e, ERR_NOMEM, "%s: no memory", path);
+    free(text);
+    return rc;
+}
+
+/* What the nodes and the WAN have seen, to the trial's observers. */
+static int show_all(const struct lab *lab, const struct local_trial *t, uint64_t seed,
+                    const struct capture *c, const struct trace *trace, struct trial_result *r,
+                    struct err *e)
+{
+    const int64_t epoch = lab->board->epoch;
+    uint32_t n = t->spec->roster->n;
+    struct addr *outside = calloc(n, sizeof *outside), *own = calloc(n, sizeof *own);
+    struct observe_people people = {0};
+    struct replay_setup setup = {.spec = t->spec,
+                                 .seed = seed,
+                                 .people = &people,
+                                 .outside = outside,
+                                 .ended = t->ended - t->began,
+                                 .pcap = *c->pcap ? c->pcap : NULL,
+                                 .trace = trace};
+    int rc = own && outside ? local_people(t->spec->roster, t->hosts, &people, own) : ERR_NOMEM;
+    people.began = t->began + epoch;
+    people.ended = t->ended + epoch;
+    for (party_t i = 0; rc == OK && i < n; i++)
+        outside[i] = own[lab_site(lab, i)];
+    if (rc != OK)
+        err_set(e, rc, "no memory for what was seen");
+    if (rc == OK && *c->truth)
+        rc = sightings_open(&setup.truth, c->truth, t->spec, WANT_NODE_OUT | WANT_TRUTH, UINT64_MAX,
+                            e);
+    if (rc == OK)
+        rc = local_replay(&setup, local_trial_file, t, r, e);
+    if (setup.truth) {
+        sightings_end(setup.truth, NULL, setup.ended);
+        rc = sightings_close(setup.truth, rc == OK ? e : NULL) == OK ? rc : ERR_IO;
+    }
+    observe_people_free(&people);
+    free(outside);
+    free(own);
+    return rc;
 }
 
 /* Its shares are the nodes' folders. */
@@ -218,7 +310,7 @@ static int run(const struct trial_spec *spec, uint64_t seed, const struct fault_
                const struct trace *trace, struct trial_result *r, struct err *e)
 {
     struct local_trial t = {.program = -1};
-    char pcap[PATH_MAX + 64];
+    struct capture capture = {0};
     struct lab lab;
     int rc, down;
     (void)plan;
@@ -229,14 +321,19 @@ static int run(const struct trial_spec *spec, uint64_t seed, const struct fault_
     if (rc == OK && !r->outcomes)
         rc = err_set(e, ERR_NOMEM, "no memory for results");
     if (rc == OK)
-        rc = find_pcap(spec, seed, trace, pcap, sizeof pcap, e);
-    if (rc == OK)
         rc = local_trial_prepare(&t, spec, &in_lab, &lab, e);
     if (rc == OK)
-        rc = bring_up(&lab, &t, seed, pcap, e);
+        rc = find_capture(&t, seed, trace, &capture, e);
+    t.sightings = capture.pcap[0] || replay_wants(spec, trace) & SIGHTINGS_OF_NODES;
+    if (rc == OK)
+        rc = bring_up(&lab, &t, seed, capture.pcap, e);
     if (rc == OK)
         rc = live(&lab, &t, r, e);
+    if (rc == OK && capture.map[0])
+        rc = write_map(&lab, &t, capture.map, e);
     down = lab.id[0] ? lab_down(lab.id, rc == OK ? e : NULL) : OK;
+    if (rc == OK && down == OK && t.sightings) /* the WAN has written all of its pcap */
+        rc = show_all(&lab, &t, seed, &capture, trace, r, e);
     if (t.spec)
         local_trial_free(&t);
     lab_free(&lab);

@@ -11,7 +11,11 @@
  * such figure); the WAN's losses are among the drops. Of what NATs drop nothing is known.
  *
  * A run is poor if more than 1 % of its packets left the WAN later than WAN_LATE; env.json has the
- * figures in any case. With --trace every trial's packets are in traces/CELL-TRIAL.pcap.
+ * figures in any case.
+ *
+ * Observers get what the nodes wrote down and what passed the WAN when the trial is over
+ * (replay.h). With --trace that stays in traces/: CELL-TRIAL.pcap, .map.yaml (observe.h) and
+ * .truth, a recording (observers/record.h) of what nodes sent on streams, each with its truth.
  */
 #ifndef PARTYLINE_RUN_LAB_H
 #define PARTYLINE_RUN_LAB_H

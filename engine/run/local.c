@@ -1,33 +1,14 @@
 #include "engine/run/local.h"
 
+#include "engine/worlds/result/refusal.h"
 #include "engine/worlds/uv/uvplace.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 /* ---- what it can't honour ------------------------------------------------------------- */
-
-struct refusal {
-    void (*say)(void *, int line, const char *);
-    void *ctx;
-    int rc;
-};
-
-static void refuse(struct refusal *r, int line, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-static void refuse(struct refusal *r, int line, const char *format, ...)
-{
-    char text[256];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    r->say(r->ctx, line, text);
-    r->rc = ERR_UNSUPPORTED;
-}
 
 int local_check(const struct trial_spec *t, void (*say)(void *, int, const char *), void *ctx)
 {
@@ -63,9 +44,14 @@ static int check(const struct trial_spec *t, void (*say)(void *, int, const char
     return r.rc;
 }
 
+#define NO_NETWORK                                                                                 \
+    "regions, access, nat and links are not simulated; what is expected of time, of NATs or of "   \
+    "what "                                                                                        \
+    "is not measured is not judged"
+
 static const char *drops(const struct trial_spec *t)
 {
-    bool some = t->n_links > 0;
+    bool some = t->n_links > 0, lines = replay_wants(t, NULL) & (WANT_LINE | WANT_LINE_OPENS);
     for (size_t i = 0; i < t->n_actions; i++)
         some |= t->actions[i].kind == ACT_LINK;
     for (uint32_t i = 0; i < t->roster->n; i++) {
@@ -73,9 +59,9 @@ static const char *drops(const struct trial_spec *t)
         some |= h->nat != NAT_NONE || h->region != t->hosts[0].region || h->access.latency ||
                 h->access.up_bps || h->access.down_bps || h->access.loss_ppm || h->access.jitter;
     }
-    return some ? "regions, access, nat and links are not simulated; what is expected of time, of "
-                  "NATs or of what is not measured is not judged"
-                : NULL;
+    if (lines)
+        return some ? NO_NETWORK "; and " REPLAY_NO_LINES : REPLAY_NO_LINES;
+    return some ? NO_NETWORK : NULL;
 }
 
 /* ---- what the nodes ended with -------------------------------------------------------- */
@@ -159,7 +145,7 @@ static int run(const struct trial_spec *spec, uint64_t seed, const struct fault_
     struct local_trial t = {.program = -1};
     struct local_ports ports;
     int rc;
-    (void)seed, (void)plan, (void)trace;
+    (void)plan;
     *r = (struct trial_result){0};
     metrics_init(&r->metrics);
     r->outcomes = calloc(spec->roster->n_parties, sizeof *r->outcomes);
@@ -168,12 +154,16 @@ static int run(const struct trial_spec *spec, uint64_t seed, const struct fault_
         rc = err_set(e, ERR_NOMEM, "no memory for results");
     if (rc == OK)
         rc = local_trial_prepare(&t, spec, &loopback, &ports, e);
+    t.sightings = (replay_wants(spec, trace) & SIGHTINGS_OF_NODES) != 0;
     if (rc == OK)
         rc = local_trial_begin(&t, e);
     if (rc == OK)
         rc = local_trial_run(&t, e);
     if (rc == OK)
         rc = local_trial_collect(&t, r, e);
+    if (rc == OK && t.sightings)
+        rc = local_replay_nodes(spec, seed, t.hosts, t.ended - t.began, trace, local_trial_file, &t,
+                                r, e);
     local_trial_free(&t);
     local_ports_give(&ports);
     if (rc != OK)

@@ -13,7 +13,8 @@
  * Not honoured: regions, access, nat, links and link events (one warning); and refused: partition,
  * flap, readdress, crypto: modelled, transports that need handover, more than LOCAL_NODES_MAX
  * nodes. Wire bytes and packets, round trips of the network and what a link model counts are not
- * measured.
+ * measured. Observers get what the nodes wrote down when the trial is over (replay.h): lines are
+ * seen by nobody.
  */
 #ifndef PARTYLINE_RUN_LOCAL_H
 #define PARTYLINE_RUN_LOCAL_H
@@ -21,6 +22,7 @@
 #include "engine/run/coturn.h"
 #include "engine/run/local_node.h"
 #include "engine/run/local_ports.h"
+#include "engine/run/local_replay.h"
 
 #include <sys/types.h>
 
@@ -56,8 +58,9 @@ struct local_trial {
     struct local_child *children;
     json_t *hosts;              /* the hosts file's */
     char secret[COTURN_SECRET]; /* "": there is no coturn */
-    ns_t began;                 /* CLOCK_MONOTONIC */
+    ns_t began, ended;          /* CLOCK_MONOTONIC; ended: its nodes are told to end */
     bool timed_out;
+    bool sightings; /* its nodes write down what they see; to be set before they start */
 };
 
 /* Folders, keys, scenarios. OK, ERR_IO, ERR_NOMEM. */
@@ -73,6 +76,8 @@ int local_trial_begin(struct local_trial *, struct err *);
 int local_trial_run(struct local_trial *, struct err *);
 /* What the nodes ended with. */
 int local_trial_collect(const struct local_trial *, struct trial_result *, struct err *);
+/* As struct local_path; ctx is the trial. */
+void local_trial_file(const void *ctx, party_t, const char *name, char path[PATH_MAX]);
 /* Wipes the keys, removes the folder. */
 void local_trial_free(struct local_trial *);
 /* The last line that a node said, or "". */

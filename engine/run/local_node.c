@@ -1,8 +1,10 @@
 #include "engine/run/local_node.h"
 
 #include "engine/run/files.h"
+#include "engine/observers/record.h"
 #include "engine/run/local_hosts.h"
 #include "engine/run/run.h"
+#include "engine/run/sightings.h"
 #include "engine/worlds/uv/gateways/gateway.h"
 #include "engine/worlds/uv/uvnode.h"
 #include "engine/worlds/uv/uvstore.h"
@@ -32,7 +34,9 @@ struct run_node {
     uv_timer_t tick;
     struct uvnode *node;
     struct node_foreign foreign;
-    struct uvgateway *gateway; /* NULL: this node has none */
+    struct uvgateway *gateway;   /* NULL: this node has none */
+    struct sightings *sightings; /* NULL: nobody asked for them */
+    struct uvnode_watch watch;
     party_t self;
     ns_t began, done_at, leaves_at; /* -1: not yet */
     int signal;
@@ -324,6 +328,33 @@ static int await_sign(struct run_node *r, struct err *e)
     return OK;
 }
 
+static void note(void *ctx, const struct sighting *s, const struct packet_truth *truth,
+                 uint32_t on_stream)
+{
+    sightings_take(ctx, s, truth, on_stream);
+}
+
+static int open_sightings(struct run_node *r, struct err *e)
+{
+    char path[PATH_MAX];
+    int rc;
+    if (!r->args->sightings)
+        return OK;
+    snprintf(path, sizeof path, "%s/sightings-%u", r->args->out, (unsigned)r->result.record.trial);
+    rc = sightings_open(&r->sightings, path, &r->spec, SIGHTINGS_OF_NODES, RECORD_SIGHTINGS, e);
+    r->watch = (struct uvnode_watch){
+        .wants = SIGHTINGS_OF_NODES, .see = note, .ctx = rc == OK ? r->sightings : NULL};
+    return rc;
+}
+
+static int close_sightings(struct run_node *r, struct err *e)
+{
+    if (!r->sightings)
+        return OK;
+    sightings_end(r->sightings, NULL, r->result.record.ended);
+    return sightings_close(r->sightings, e);
+}
+
 static int live(struct run_node *r, struct err *e)
 {
     struct uvnode_setup setup = {
@@ -336,6 +367,7 @@ static int live(struct run_node *r, struct err *e)
         .incarnation = (uint32_t)r->result.record.trial,
         .origin = clock_origin(r),
         .foreign = r->hosts.gateway == PARTY_NONE ? NULL : &r->foreign,
+        .watch = r->sightings ? &r->watch : NULL,
         .shared_clock = r->hosts.origin >= 0 || r->hosts.epoch >= 0,
         .metrics = &r->metrics,
         .done = on_done,
@@ -401,11 +433,15 @@ static int run_it(struct run_node *r)
         rc = crowds_find(&r->crowds, &r->roster);
     if (rc == OK)
         rc = await_sign(r, &e);
+    if (rc == OK)
+        rc = open_sightings(r, &e);
     if (rc == OK && !r->signal) {
         uv_loop_init(&r->loop);
         rc = live(r, &e);
         uv_loop_close(&r->loop);
     }
+    if (rc == OK)
+        rc = close_sightings(r, &e);
     if (rc == OK)
         rc = conclude(r, &e);
     if (rc != OK) {

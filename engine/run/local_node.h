@@ -18,6 +18,7 @@
 
 struct local_node_args {
     const char *scenario, *name, *hosts, *key, *out;
+    bool sightings; /* writes down what it sees: OUT/sightings-LIFE, lives counted from 0 */
     const char *go; /* NULL: at once. Else a party begins when this file is there, at the time in
                        nanoseconds since 1970 that it holds; after LOCAL_PATIENCE without it, it
                        fails */

@@ -114,6 +114,8 @@ static int add_exposures(struct trial_result *to, const struct trial_record *fro
         const struct exposure_row *x = &from->exposures[i];
         const struct observer *o = plugin_observer(x->observer);
         const char *what = lasting(x->what);
+        if (x->who >= nodes && x->who < 2 * nodes)
+            continue; /* of its line, which others see (replay.h) */
         if (!o || !what || x->who >= nodes || (x->whom >= nodes && x->whom != PARTY_NONE) ||
             (x->other >= nodes && x->other != PARTY_NONE))
             return ERR_FORMAT;

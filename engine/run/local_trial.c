@@ -53,6 +53,11 @@ const char *local_trial_path(const struct local_trial *t, party_t id, const char
     return buf;
 }
 
+void local_trial_file(const void *ctx, party_t id, const char *name, char path[PATH_MAX])
+{
+    local_trial_path(ctx, id, name, path);
+}
+
 static int make_key(struct local_trial *t, party_t id, json_t *host, struct err *e)
 {
     struct identity identity;
@@ -139,10 +144,20 @@ static void become_node(const struct local_trial *t, party_t id)
 {
     const char *name = t->spec->roster->entries[id].name;
     char dir[LOCAL_PATH], scenario[LOCAL_PATH + 80], *self = (char *)(uintptr_t)t->self;
-    char *args[] = {
-        self,      "node",       "--scenario", scenario,  "--name", (char *)(uintptr_t)name,
-        "--hosts", "hosts.yaml", "--key",      "own.key", "--out",  ".",
-        NULL};
+    char *args[] = {self,
+                    "node",
+                    "--scenario",
+                    scenario,
+                    "--name",
+                    (char *)(uintptr_t)name,
+                    "--hosts",
+                    "hosts.yaml",
+                    "--key",
+                    "own.key",
+                    "--out",
+                    ".",
+                    t->sightings ? "--sightings" : NULL,
+                    NULL};
     int fd;
     snprintf(scenario, sizeof scenario, "%s.yaml", name);
     if (chdir(t->where->inside ? t->where->inside : local_trial_path(t, id, "", dir)) != 0)
@@ -348,6 +363,7 @@ int local_trial_run(struct local_trial *t, struct err *e)
         }
         nanosleep(&pause, NULL);
     }
+    t->ended = clock_now();
     stop_all(t);
     return rc;
 }

@@ -2,6 +2,7 @@
 
 #include "engine/observers/record.h"
 #include "engine/run/files.h"
+#include "engine/run/observe_truth.h"
 #include "engine/run/places.h"
 #include "engine/run/schema.h"
 
@@ -178,9 +179,9 @@ static bool resolve(struct loading *l, const struct observe_people *p, struct ya
 
 /* ---- seeing ---------------------------------------------------------------------------- */
 
-static void see(void *ctx, const struct sighting *s)
+static void see(void *ctx, const struct sighting *s, const struct packet_truth *truth)
 {
-    sights_see(ctx, s, NULL);
+    sights_see(ctx, s, truth);
 }
 
 static int replay(struct record *r, struct sights *sights, ns_t *ended, struct err *e)
@@ -209,6 +210,84 @@ struct observing {
     struct err *e;
 };
 
+enum { TRUTH_NODES_MAX = 1000 };
+
+/* The number here of a node of another roster. */
+static party_t renumber(const struct observe_people *p, const party_t *here, uint32_t n, party_t id)
+{
+    return id < n && here[id] < p->roster.n ? here[id] : PARTY_NONE;
+}
+
+static party_t number_of(const struct observe_people *p, const char *name)
+{
+    party_t i = 0;
+    while (i < p->roster.n && strcmp(p->names[i], name) != 0)
+        i++;
+    return i;
+}
+
+static int take_truth(struct observing *o, struct record *r, struct observe_truth *t, struct err *e)
+{
+    party_t *here = calloc((size_t)r->n_nodes + 1, sizeof *here);
+    struct packet_truth truth = {0};
+    struct record_names names;
+    struct record_entry x;
+    uint32_t on_stream = 0;
+    size_t at = r->names;
+    int rc = here ? OK : err_set(e, ERR_NOMEM, "no memory");
+    for (uint32_t i = 0; rc == OK && i < r->n_nodes; i++) {
+        record_name(r, &at, true, &names);
+        here[i] = number_of(o->people, names.name);
+    }
+    while (rc == OK && (rc = record_next(r, &x, e)) == OK) {
+        if (x.kind == 'T') {
+            truth = x.truth;
+            truth.from = renumber(o->people, here, r->n_nodes, truth.from);
+            truth.to = renumber(o->people, here, r->n_nodes, truth.to);
+            on_stream = x.on_stream;
+        } else if (x.kind == 'S') {
+            observe_truth_note(t, &x.sighting, &truth, on_stream);
+        }
+    }
+    free(here);
+    rc = rc == ERR_ABSENT ? OK : rc;
+    return rc == OK && observe_truth_broken(t) ? err_set(e, ERR_NOMEM, "no memory") : rc;
+}
+
+static int read_truth(struct observing *o, struct observe_truth **out)
+{
+    const char *path = o->setup->truth;
+    struct record r;
+    struct err why = {0};
+    char *data;
+    size_t len;
+    int rc = files_read(path, OBSERVE_FILE_MAX, &data, &len, o->e);
+    if (rc != OK)
+        return rc;
+    rc = record_open(&r, (const uint8_t *)data, len, &why);
+    if (rc == OK && r.n_nodes > TRUTH_NODES_MAX)
+        rc = err_set(&why, ERR_LIMIT, "of %u nodes, more than any lab has", r.n_nodes);
+    *out = rc == OK ? observe_truth_new(r.n_nodes) : NULL;
+    if (rc == OK)
+        rc = *out ? take_truth(o, &r, *out, &why) : err_set(&why, ERR_NOMEM, "no memory");
+    free(data);
+    return rc == OK ? OK : err_set(o->e, rc, "%s: %s", path, why.text);
+}
+
+static int watch_pcap(struct observing *o, struct sights *sights, ns_t *ended)
+{
+    struct observe_capture capture = {
+        .name = o->setup->file, .people = o->people, .see = see, .ctx = sights};
+    int rc = o->setup->truth ? read_truth(o, &capture.truth) : OK;
+    FILE *f = rc == OK ? fopen(o->setup->file, "rb") : NULL;
+    if (f)
+        rc = observe_pcap(f, &capture, ended, o->e);
+    else if (rc == OK)
+        rc = err_set(o->e, ERR_IO, "%s: %s", o->setup->file, strerror(errno));
+    observe_truth_free(capture.truth);
+    return rc;
+}
+
 static int work(struct observing *o, const struct observer_spec *spec)
 {
     const struct sights_setup setup = {.observers = spec,
@@ -218,17 +297,10 @@ static int work(struct observing *o, const struct observer_spec *spec)
                                        .world = o->people};
     struct sights *sights;
     ns_t ended = 0;
-    FILE *f;
     int rc = sights_new(&sights, &setup, o->e);
     if (rc != OK || !sights)
         return rc;
-    if (o->record) {
-        rc = replay(o->record, sights, &ended, o->e);
-    } else {
-        f = fopen(o->setup->file, "rb");
-        rc = f ? observe_pcap(f, o->setup->file, o->people, see, sights, &ended, o->e)
-               : err_set(o->e, ERR_IO, "%s: %s", o->setup->file, strerror(errno));
-    }
+    rc = o->record ? replay(o->record, sights, &ended, o->e) : watch_pcap(o, sights, &ended);
     if (rc == OK)
         rc = sights_end(sights, ended, o->found);
     sights_free(sights);

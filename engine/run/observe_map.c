@@ -3,6 +3,7 @@
 #include "engine/run/yaml.h"
 
 #include <arpa/inet.h>
+#include <limits.h>
 #include <stdlib.h>
 
 enum { MAP_NODES_MAX = 100000 };
@@ -54,6 +55,31 @@ static bool good_name(const char *text)
     return n > 0 && n < 64;
 }
 
+static void add_addresses(struct mapping *m, const struct yaml_node *value, party_t who)
+{
+    if (value->kind != YAML_LIST)
+        add_address(m, value, who);
+    for (uint32_t k = 0; value->kind == YAML_LIST && k < value->n; k++)
+        add_address(m, value->items[k].value, who);
+}
+
+/* The role of a service; *value becomes its address. */
+static const char *role_of(struct mapping *m, const char *name, const struct yaml_node **value)
+{
+    const struct yaml_node *map = *value, *role;
+    if (map->kind != YAML_MAP)
+        return name;
+    for (uint32_t i = 0; i < map->n; i++)
+        if (strcmp(map->items[i].key->text, "role") != 0 &&
+            strcmp(map->items[i].key->text, "address") != 0)
+            refuse(m, map->items[i].key, "unknown key: expected role or address");
+    role = yaml_get(map, "role");
+    *value = yaml_get(map, "address");
+    if (!*value || (role && (role->kind != YAML_TEXT || !good_name(role->text))))
+        refuse(m, map, "expected {role: ROLE, address: ADDRESS}");
+    return role && m->rc == OK ? role->text : name;
+}
+
 static void add_hosts(struct mapping *m, const struct yaml_node *map, bool party)
 {
     if (map && map->kind != YAML_MAP) {
@@ -64,18 +90,26 @@ static void add_hosts(struct mapping *m, const struct yaml_node *map, bool party
         static const struct addr nowhere;
         const struct yaml_node *key = map->items[i].key, *value = map->items[i].value;
         party_t who = m->people->roster.n;
+        const char *role = party ? "party" : role_of(m, key->text, &value);
         if (!good_name(key->text))
             refuse(m, key, "expected a name of at most 63 printable characters");
         else if (who >= MAP_NODES_MAX)
             refuse(m, key, "more hosts than 100000");
         if (m->rc == OK)
-            m->rc = observe_add_node(m->people, key->text, party ? "party" : key->text, party,
-                                     &nowhere);
-        if (value->kind != YAML_LIST)
-            add_address(m, value, who);
-        for (uint32_t k = 0; value->kind == YAML_LIST && k < value->n; k++)
-            add_address(m, value->items[k].value, who);
+            m->rc = observe_add_node(m->people, key->text, role, party, &nowhere);
+        if (m->rc == OK)
+            add_addresses(m, value, who);
     }
+}
+
+/* Nanoseconds since 1970. */
+static ns_t time_at(struct mapping *m, const struct yaml_node *at)
+{
+    char *end = NULL;
+    long long ns = at && at->kind == YAML_TEXT ? strtoll(at->text, &end, 10) : 0;
+    if (at && (!end || *end || end == at->text || ns <= 0 || ns == LLONG_MAX))
+        refuse(m, at, "expected nanoseconds since 1970");
+    return ns;
 }
 
 static void check_twice(struct mapping *m)
@@ -90,14 +124,19 @@ static void check_twice(struct mapping *m)
 
 static void check_keys(struct mapping *m, const struct yaml_node *root)
 {
+    static const char *const known[] = {"parties", "services", "began", "ended"};
     if (root->kind != YAML_MAP) {
         refuse(m, root, "expected the keys parties and services");
         return;
     }
-    for (uint32_t i = 0; i < root->n; i++)
-        if (strcmp(root->items[i].key->text, "parties") != 0 &&
-            strcmp(root->items[i].key->text, "services") != 0)
-            refuse(m, root->items[i].key, "unknown key: expected parties or services");
+    for (uint32_t i = 0; i < root->n; i++) {
+        size_t k = 0;
+        while (k < 4 && strcmp(root->items[i].key->text, known[k]) != 0)
+            k++;
+        if (k == 4)
+            refuse(m, root->items[i].key,
+                   "unknown key: expected parties, services, began or ended");
+    }
     if (!yaml_get(root, "parties"))
         refuse(m, root, "the key \"parties\" is missing");
 }
@@ -121,6 +160,10 @@ static int read_tree(struct mapping *m, struct arena *arena, const struct source
     if (m->rc == OK && root) {
         add_hosts(m, yaml_get(root, "parties"), true);
         add_hosts(m, yaml_get(root, "services"), false);
+        m->people->began = time_at(m, yaml_get(root, "began"));
+        m->people->ended = time_at(m, yaml_get(root, "ended"));
+        if (m->people->ended && m->people->ended <= m->people->began)
+            refuse(m, yaml_get(root, "ended"), "not after began");
         check_twice(m);
     }
     return m->rc;

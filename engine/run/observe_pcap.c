@@ -4,21 +4,30 @@
 #include "engine/run/observe.h"
 
 #include "engine/base/bytes.h"
+#include "engine/run/observe_truth.h"
 
 #include <pcap/pcap.h>
 
 enum { ETHERNET = 14, ETHERTYPE_V4 = 0x0800, ETHERTYPE_V6 = 0x86dd, ETHERTYPE_VLAN = 0x8100 };
+/* Which end of its way a packet was caught at. */
+enum caught { CAUGHT_SOMEWHERE, CAUGHT_OUT, CAUGHT_IN };
 enum { TCP = 6, UDP = 17, EXTENSIONS_MAX = 8, SECONDS_MAX = 2000000000 };
 
 struct packet {
     struct addr from, to;
-    uint32_t bytes, payload; /* bytes: from the IP header on */
+    uint32_t bytes; /* from the IP header on */
     bool tcp, opens;
+    struct observe_segment segment; /* of a datagram: its payload alone */
 };
 
 static uint16_t get_be16(const uint8_t *p)
 {
     return (uint16_t)(p[0] << 8 | p[1]);
+}
+
+static uint32_t get_be32(const uint8_t *p)
+{
+    return (uint32_t)get_be16(p) << 16 | get_be16(p + 2);
 }
 
 /* ---- one packet ------------------------------------------------------------------------- */
@@ -34,11 +43,15 @@ static bool read_ports(const uint8_t *p, size_t len, uint8_t protocol, uint32_t 
     out->tcp = protocol == TCP;
     if (out->tcp) {
         header = (uint32_t)(p[12] >> 4) * 4;
-        out->opens = (p[13] & 0x12) == 0x02; /* SYN without ACK */
+        out->segment = (struct observe_segment){.seq = get_be32(p + 4),
+                                                .ack = get_be32(p + 8),
+                                                .syn = p[13] & 0x02,
+                                                .acks = p[13] & 0x10};
+        out->opens = out->segment.syn && !out->segment.acks;
     }
     if (header < 8 || header > rest)
         return false;
-    out->payload = rest - header;
+    out->segment.payload = rest - header;
     return true;
 }
 
@@ -117,6 +130,16 @@ static int before_ip(int link, const uint8_t *p, size_t len)
     }
 }
 
+/* Linux cooked: type 4 is what the capturing host sends, others what it gets. */
+static enum caught caught_at(int link, const uint8_t *p)
+{
+    if (link == DLT_LINUX_SLL2)
+        return p[10] == 4 ? CAUGHT_OUT : CAUGHT_IN;
+    if (link == DLT_LINUX_SLL)
+        return get_be16(p) == 4 ? CAUGHT_OUT : CAUGHT_IN;
+    return CAUGHT_SOMEWHERE;
+}
+
 /* ---- the file --------------------------------------------------------------------------- */
 
 bool observe_is_pcap(const uint8_t *head, size_t len)
@@ -128,8 +151,8 @@ bool observe_is_pcap(const uint8_t *head, size_t len)
     return false;
 }
 
-static void tell(const struct observe_people *people, const struct packet *p, ns_t when,
-                 observe_see *see, void *ctx)
+static void tell(const struct observe_capture *c, const struct packet *p, enum caught caught,
+                 ns_t when)
 {
     struct sighting s = {.when = when,
                          .beyond = PARTY_NONE,
@@ -140,27 +163,31 @@ static void tell(const struct observe_people *people, const struct packet *p, ns
                          .packets = 1,
                          .from = p->from,
                          .to = p->to};
-    party_t from = observe_owner(people, &p->from), to = observe_owner(people, &p->to);
-    if (p->tcp && !p->opens && p->payload == 0)
+    party_t from = observe_owner(c->people, &p->from), to = observe_owner(c->people, &p->to);
+    const struct packet_truth *truth =
+        p->tcp && c->truth ? observe_truth_of(c->truth, &p->from, &p->to, &p->segment) : NULL;
+    if (p->tcp && !p->opens && p->segment.payload == 0)
         return;
-    if (from != PARTY_NONE) {
+    if (from != PARTY_NONE && caught != CAUGHT_IN) {
         s.at = from;
         s.out = true;
-        see(ctx, &s);
+        c->see(c->ctx, &s, truth);
     }
-    if (to != PARTY_NONE && to != from) {
+    if (to != PARTY_NONE && to != from && caught != CAUGHT_OUT) {
         s.at = to;
         s.out = false;
-        see(ctx, &s);
+        c->see(c->ctx, &s, truth);
     }
 }
 
-static int read_all(pcap_t *pcap, const char *name, const struct observe_people *people,
-                    observe_see *see, void *ctx, ns_t *ended, struct err *e)
+static int read_all(pcap_t *pcap, const struct observe_capture *c, ns_t *ended, struct err *e)
 {
+    const struct observe_people *people = c->people;
+    const char *name = c->name;
     struct pcap_pkthdr *head;
     const u_char *data;
-    ns_t first = 0, last = 0;
+    const ns_t until = people->ended ? people->ended : NS_NEVER;
+    ns_t first = people->began, last = 0;
     uint64_t n = 0;
     int got, link = pcap_datalink(pcap);
     if (before_ip(link, NULL, 0) == -2)
@@ -176,34 +203,37 @@ static int read_all(pcap_t *pcap, const char *name, const struct observe_people 
             return err_set(e, ERR_FORMAT, "%s: packet %llu has a time out of range", name,
                            (unsigned long long)n + 1);
         when = (ns_t)head->ts.tv_sec * NS_S + (ns_t)head->ts.tv_usec;
-        if (n++ == 0)
+        if (n++ == 0 && !people->began)
             first = when;
+        if (when > until || (people->began && when < first))
+            continue;
         when = when < first ? 0 : when - first;
         last = when > last ? when : last;
+        if (c->reach)
+            c->reach(c->ctx, when);
         if (skip < 0 || (size_t)skip > head->caplen)
             continue;
         if (read_v4(data + skip, head->caplen - (size_t)skip, &p) ||
             read_v6(data + skip, head->caplen - (size_t)skip, &p))
-            tell(people, &p, when, see, ctx);
+            tell(c, &p, caught_at(link, data), when);
     }
     if (got == PCAP_ERROR)
         return err_set(e, ERR_FORMAT, "%s: after %llu packets: %s", name, (unsigned long long)n,
                        pcap_geterr(pcap));
-    *ended = last;
+    *ended = until != NS_NEVER && until > first ? until - first : last;
     return OK;
 }
 
-int observe_pcap(FILE *f, const char *name, const struct observe_people *people, observe_see *see,
-                 void *ctx, ns_t *ended, struct err *e)
+int observe_pcap(FILE *f, const struct observe_capture *c, ns_t *ended, struct err *e)
 {
     char why[PCAP_ERRBUF_SIZE] = "";
     pcap_t *pcap = pcap_fopen_offline_with_tstamp_precision(f, PCAP_TSTAMP_PRECISION_NANO, why);
     int rc;
     if (!pcap) {
         fclose(f);
-        return err_set(e, ERR_FORMAT, "%s: %s", name, why);
+        return err_set(e, ERR_FORMAT, "%s: %s", c->name, why);
     }
-    rc = read_all(pcap, name, people, see, ctx, ended, e);
+    rc = read_all(pcap, c, ended, e);
     pcap_close(pcap);
     return rc;
 }

@@ -1,5 +1,6 @@
 #include "engine/run/outputs.h"
 
+#include "engine/run/exposure_csv.h"
 #include "engine/run/files.h"
 #include "engine/run/hlog.h"
 #include "version.h"
@@ -187,47 +188,13 @@ static void write_digest(const struct run *r, FILE *f)
     fprintf(f, "%016" PRIx64 " all\n", r->digest);
 }
 
-/* A field of a CSV file (RFC 4180). */
-static void csv_text(FILE *f, const char *text)
-{
-    fputc('"', f);
-    for (; *text; text++) {
-        if (*text == '"')
-            fputc('"', f);
-        fputc(*text, f);
-    }
-    fputc('"', f);
-}
-
-/* Who learned it: a party, a service, or the ISP of one. */
-static void csv_who(FILE *f, const struct roster *r, party_t who)
-{
-    char name[80];
-    snprintf(name, sizeof name, "isp_%s", r->entries[who < r->n ? who : who - r->n].name);
-    csv_text(f, who < r->n ? name + 4 : name);
-}
-
 static void write_exposures(const struct run *r, FILE *f)
 {
     char name[CELL_NAME_MAX];
-    fprintf(f, "cell,observer,what,who,whom,level,trials,first_ns,other\n");
-    for (size_t i = 0; i < r->n_cells; i++) {
-        const struct tally *t = &r->cells[i].tally;
-        const struct roster_entry *who = t->spec->roster->entries;
-        outputs_cell_name(r->cells[i].cell, name, sizeof name);
-        for (size_t j = 0; j < t->n_rows; j++) {
-            const struct exposure_row *x = &t->rows[j];
-            csv_text(f, name);
-            fprintf(f, ",%s,%s,", x->observer, x->what);
-            csv_who(f, t->spec->roster, x->who);
-            fputc(',', f);
-            csv_text(f, x->whom < t->spec->roster->n ? who[x->whom].name : "");
-            fprintf(f, ",%u,%u,%" PRId64 ",", (unsigned)x->level, (unsigned)t->row_trials[j],
-                    x->first);
-            csv_text(f, x->other < t->spec->roster->n ? who[x->other].name : "");
-            fputc('\n', f);
-        }
-    }
+    exposure_csv_head(f);
+    for (size_t i = 0; i < r->n_cells; i++)
+        exposure_csv_cell(f, outputs_cell_name(r->cells[i].cell, name, sizeof name),
+                          &r->cells[i].tally);
 }
 
 static void write_histograms(const struct run *r, FILE *f)

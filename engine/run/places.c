@@ -23,6 +23,8 @@ struct placing {
     const char **names;
     uint32_t n, cap;
     bool good;
+    const struct placing *base; /* what each coalition has besides; NULL: nothing */
+    const char *with;
 };
 
 static void add(struct placing *p, struct place place, const char *name)
@@ -227,6 +229,8 @@ static const char *words_of(const struct placing *p, const uint32_t *pick, uint3
     for (uint32_t i = 0; i < k && len < sizeof text; i++)
         len += (size_t)snprintf(text + len, sizeof text - len, "%s%s", i ? " + " : "",
                                 p->names[pick[i]]);
+    if (p->with && len < sizeof text)
+        len += (size_t)snprintf(text + len, sizeof text - len, " with %s", p->with);
     if (len >= sizeof text)
         return arena_printf(p->r->l->arena, "%s + %u more", p->names[pick[0]], (unsigned)k - 1);
     return arena_text(p->r->l->arena, text, len);
@@ -234,10 +238,13 @@ static const char *words_of(const struct placing *p, const uint32_t *pick, uint3
 
 static struct stake stake_of(const struct placing *p, const uint32_t *pick, uint32_t k)
 {
-    struct place *places = arena_array(p->r->l->arena, k, sizeof *places);
+    uint32_t besides = p->base ? p->base->n : 0;
+    struct place *places = arena_array(p->r->l->arena, k + besides, sizeof *places);
     for (uint32_t i = 0; i < k; i++)
         places[i] = p->places[pick[i]];
-    return (struct stake){.places = places, .n_places = k, .at = words_of(p, pick, k)};
+    for (uint32_t i = 0; i < besides; i++)
+        places[k + i] = p->base->places[i];
+    return (struct stake){.places = places, .n_places = k + besides, .at = words_of(p, pick, k)};
 }
 
 static void make_stakes(struct placing *p, uint32_t k, uint32_t draws, struct observer_spec *spec)
@@ -253,6 +260,8 @@ static void make_stakes(struct placing *p, uint32_t k, uint32_t draws, struct ob
         if (draws)
             draw(&dice, pick, p->n, k);
         stakes[i] = stake_of(p, pick, k);
+        if (spec->by_worst) /* its name is nobody's business, but it is to be one */
+            stakes[i].at = arena_printf(arena, "%u", (unsigned)i);
         if (!draws)
             step(pick, p->n, k);
     }
@@ -261,12 +270,35 @@ static void make_stakes(struct placing *p, uint32_t k, uint32_t draws, struct ob
     spec->draws = draws;
 }
 
+/* The metric by which a coalition is the worst. */
+static bool read_worst(struct placing *p, const struct yaml_node *worst, struct observer_spec *spec)
+{
+    struct suggest s = suggest_for(worst->text);
+    char shown[128], near[128];
+    for (int i = 0; i < PRIVACY_COUNT; i++) {
+        if (privacy_sense((enum privacy)i) == PRIVACY_NEUTRAL)
+            continue;
+        suggest_offer(&s, privacy_infos[i].name);
+        if (strcmp(privacy_infos[i].name, worst->text) == 0) {
+            spec->worst = (enum privacy)i;
+            spec->by_worst = true;
+        }
+    }
+    if (!spec->by_worst)
+        RESOLVE_SAY(
+            p->r, worst, "there is no metric %s that can be worst: see partyline list metrics%s",
+            diag_quote(worst->text, shown, sizeof shown), suggest_text(&s, near, sizeof near));
+    return spec->by_worst;
+}
+
 static bool read_coalitions(struct placing *p, const struct yaml_node *node,
                             struct observer_spec *spec)
 {
     const struct yaml_node *size = yaml_get(node, "size");
     uint32_t k = (uint32_t)schema_value("observers[].coalitions.size", size);
-    const struct yaml_node *some = yaml_get(node, "draws");
+    const struct yaml_node *some = yaml_get(node, "draws"), *worst = yaml_get(node, "worst");
+    const struct yaml_node *with = yaml_get(node, "with");
+    struct placing besides = {.r = p->r, .good = true};
     uint32_t draws = some ? (uint32_t)schema_value("observers[].coalitions.draws", some) : 0;
     if (p->n == 0)
         return true; /* nothing of it is in this cell */
@@ -276,14 +308,31 @@ static bool read_coalitions(struct placing *p, const struct yaml_node *node,
                     (unsigned)p->n, (unsigned)p->n);
         return false;
     }
+    if (worst && worst->kind == YAML_TEXT && !worst->refused && !read_worst(p, worst, spec))
+        return false;
+    if (with)
+        add_named(&besides, with);
+    if (!besides.good)
+        return false;
+    spec->coalition = k;
+    if (besides.n) {
+        p->base = &besides;
+        p->with = spec->with = with->text;
+        spec->base = besides.places;
+        spec->n_base = besides.n;
+    }
     if (!draws && places_combinations(p->n, k, PLACES_COALITIONS_MAX + 1) > PLACES_COALITIONS_MAX) {
+        if (spec->by_worst) {
+            spec->pool = p->places;
+            spec->n_pool = p->n;
+            return true;
+        }
         RESOLVE_SAY(p->r, node,
                     "more than %d coalitions of %u among %u places: expected draws, which takes "
-                    "so many of them at random",
+                    "so many of them at random, or worst",
                     PLACES_COALITIONS_MAX, (unsigned)k, (unsigned)p->n);
         return false;
     }
-    spec->coalition = k;
     make_stakes(p, k, draws, spec);
     return true;
 }

@@ -3,6 +3,11 @@
  *     at: [alice, isp_bob]     one adversary who has tapped both
  *     at: relay                all of that role, together
  *     coalitions: {size: 1}    each place on its own; {size: 2}: every pair of them ...
+ *     coalitions: {size: 2, with: global}
+ *                              every pair, and each of them sees all lines as well
+ *     coalitions: {size: 3, worst: party_guess}
+ *                              the one in which that is worst: of all up to PLACES_COALITIONS_MAX
+ *                              (or of those drawn), else put together greedily (sights_greedy.h)
  *
  * A place is a party's or a service's name (its own view), a crowd's or a role's (all of it), or
  * one of the words of places_words.

@@ -77,6 +77,7 @@ static int add_row(struct privacy_sums *p, uint32_t trial, const struct finding_
         s->trials = trials;
         s->cap = cap;
     }
+    s->segments = p->segments;
     s->trials[s->n] = trial;
     s->values[s->n++] = row->value;
     s->key.n += row->n;
@@ -164,6 +165,11 @@ bool privacy_message_level(enum privacy what)
     return strcmp(source, "M6") == 0 || strcmp(source, "M7") == 0 || strcmp(source, "M10") == 0;
 }
 
+bool privacy_sum_message_level(const struct privacy_sum *s)
+{
+    return !s->segments && privacy_message_level(s->key.what);
+}
+
 static json_t *sum_json(const struct privacy_sum *s)
 {
     const struct privacy_info *info = &privacy_infos[s->key.what];
@@ -178,7 +184,7 @@ static json_t *sum_json(const struct privacy_sum *s)
     set_text(o, "unit", info->unit);
     set_text(o, "source", info->source);
     set_text(o, "prior", s->key.prior);
-    set_text(o, "level", privacy_message_level(s->key.what) ? "message" : "");
+    set_text(o, "level", privacy_sum_message_level(s) ? "message" : "");
     set(o, "value", i.mid);
     if (some) {
         set(o, "low", i.low);

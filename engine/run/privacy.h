@@ -18,11 +18,14 @@ struct privacy_sum {
     int64_t *values;        /* one a trial that has it, in the order of trials */
     uint32_t *trials;       /* which these are */
     uint32_t n, cap;
+    bool segments; /* of its world, as below */
 };
 
 struct privacy_sums {
     struct privacy_sum *sums; /* in order of entry, metric, about, at */
     size_t n;
+    bool segments; /* to be set before any is added: what passed a line was seen segment by segment,
+                      as in a real world */
 };
 
 enum { PRIVACY_FEW = 16 }; /* so many coalitions are listed one by one */
@@ -48,6 +51,8 @@ const char *privacy_quantity(const struct privacy_sum *, char *buf, size_t cap);
 /* Does a figure rest on when, how many or how large packets are? In a world that shows a message of
  * a stream as one packet (sim, ns3) it is then said to be of message level. */
 bool privacy_message_level(enum privacy);
+/* The same of a sum: false in a real world, where each segment is seen. */
+bool privacy_sum_message_level(const struct privacy_sum *);
 
 /* One value of that unit. */
 const char *privacy_value(const char *unit, int64_t, char *buf, size_t cap);

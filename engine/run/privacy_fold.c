@@ -58,13 +58,53 @@ static bool put_coalitions(struct fold *f, const struct observer_spec *o,
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         if (!rows[i].value)
             continue;
-        snprintf(row.at, sizeof row.at, "%s of %zu %scoalitions of %u", rows[i].word, n,
-                 o->draws ? "drawn " : "", (unsigned)o->coalition);
+        snprintf(row.at, sizeof row.at, "%s of %zu %scoalitions of %u%s%s", rows[i].word, n,
+                 o->draws ? "drawn " : "", (unsigned)o->coalition, o->with ? " with " : "",
+                 o->with ? o->with : "");
         row.value = *rows[i].value;
         if (!put(f, &row))
             return false;
     }
     return true;
+}
+
+static const struct observer_spec *by_worst(const struct trial_spec *t,
+                                            const struct finding_row *row)
+{
+    const struct observer_spec *o = row->entry < t->n_observers ? &t->observers[row->entry] : NULL;
+    return o && o->by_worst && o->n_stakes ? o : NULL;
+}
+
+/* Where the entry's metric is worst, the first of equal ones; NULL: no row has it. */
+static const char *worst_at(enum privacy metric, uint32_t entry, const struct finding_row *rows,
+                            size_t n)
+{
+    const bool less = privacy_sense(metric) == PRIVACY_LESS_IS_WORSE;
+    const struct finding_row *best = NULL;
+    for (size_t i = 0; i < n; i++)
+        if (rows[i].entry == entry && rows[i].what == metric &&
+            (!best || (less ? rows[i].value < best->value : rows[i].value > best->value)))
+            best = &rows[i];
+    return best ? best->at : NULL;
+}
+
+/* Of an entry's rows, of which the first is here, those of the worst coalition alone stay. */
+static void keep_worst(const struct observer_spec *o, struct finding_row *rows, size_t n,
+                       size_t here, bool *gone, bool *settled)
+{
+    const uint32_t entry = rows[here].entry;
+    const char *worst = worst_at(o->worst, entry, rows, n);
+    char at[sizeof rows->at];
+    snprintf(at, sizeof at, "%s", worst ? worst : "");
+    for (size_t i = here; i < n; i++) {
+        if (rows[i].entry != entry)
+            continue;
+        settled[i] = true;
+        gone[i] = strcmp(rows[i].at, at) != 0;
+        snprintf(rows[i].at, sizeof rows[i].at, "worst of %zu %scoalitions of %u%s%s by %s",
+                 o->n_stakes, o->draws ? "drawn " : "", (unsigned)o->coalition,
+                 o->with ? " with " : "", o->with ? o->with : "", privacy_infos[o->worst].name);
+    }
 }
 
 static bool many(const struct trial_spec *t, const struct finding_row *row)
@@ -76,12 +116,18 @@ static bool many(const struct trial_spec *t, const struct finding_row *row)
 int privacy_fold(const struct trial_spec *t, struct finding_row **rows, size_t *n)
 {
     int64_t *values = malloc((*n + 1) * sizeof *values);
-    bool *done = calloc(*n + 1, sizeof *done), good = values && done;
+    bool *done = calloc(*n + 1, sizeof *done), *settled = calloc(*n + 1, sizeof *settled);
+    bool good = values && done && settled;
     struct fold f = {0};
     for (size_t i = 0; good && i < *n; i++) {
         const struct finding_row *row = &(*rows)[i];
+        const struct observer_spec *o = by_worst(t, row);
         size_t some = 0;
-        if (!many(t, row)) {
+        if (o && !settled[i])
+            keep_worst(o, *rows, *n, i, done, settled);
+        if (o && done[i])
+            continue;
+        if (o || !many(t, row)) {
             good = put(&f, row);
             (*rows)[i].hist = good ? NULL : row->hist;
             continue;
@@ -96,6 +142,7 @@ int privacy_fold(const struct trial_spec *t, struct finding_row **rows, size_t *
     }
     free(values);
     free(done);
+    free(settled);
     if (!good) {
         privacy_rows_free(f.rows, f.n);
         return ERR_NOMEM;

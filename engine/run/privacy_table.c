@@ -39,7 +39,7 @@ static void fill(struct line *line, const struct run_cell *c, const struct priva
     if (s->key.window && len < TEXT_MAX)
         len += (size_t)snprintf(stated + len, TEXT_MAX - len, ", window %s",
                                 privacy_value("ns", s->key.window, low, sizeof low));
-    if (privacy_message_level(s->key.what) && len < TEXT_MAX)
+    if (privacy_sum_message_level(s) && len < TEXT_MAX)
         snprintf(stated + len, TEXT_MAX - len, ", message-level");
 }
 

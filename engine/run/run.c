@@ -112,6 +112,7 @@ int run_init(struct run *r, const struct scenario *s, const struct run_options *
         if (!c->verdicts || people_make(&c->people, &c->cell->spec, c->cell->seed) != OK ||
             tally_init(&c->tally, &c->cell->spec, c->cell->repeat) != OK)
             return err_set(e, ERR_NOMEM, "no memory for a cell");
+        c->tally.privacy.segments = opts->world->real;
     }
     return OK;
 }

@@ -265,6 +265,10 @@ static json_t *observer_json(const struct observer_spec *spec)
         x = json_pack("{s:i}", "size", (int)spec->coalition);
         if (spec->draws)
             put(x, "draws", json_integer(spec->draws));
+        if (spec->with)
+            put(x, "with", json_string(spec->with));
+        if (spec->by_worst)
+            put(x, "worst", json_string(privacy_infos[spec->worst].name));
         put(o, "coalitions", x);
     }
     return o;

@@ -60,9 +60,9 @@ static void note(struct sightings *s, const struct addr *a)
         s->broken = ERR_NOMEM;
 }
 
-static void take(void *ctx, const struct sighting *x, const struct packet_truth *truth)
+void sightings_take(struct sightings *s, const struct sighting *x, const struct packet_truth *truth,
+                    uint32_t on_stream)
 {
-    struct sightings *s = ctx;
     uint8_t entry[RECORD_ENTRY_MAX];
     if (s->n == s->limit) {
         s->cut = true;
@@ -70,7 +70,7 @@ static void take(void *ctx, const struct sighting *x, const struct packet_truth 
     }
     s->n++;
     if (truth)
-        put(s, entry, record_truth(entry, truth));
+        put(s, entry, record_truth(entry, truth, on_stream));
     put(s, entry, record_sighting(entry, x));
     if (x->visible && x->visible->kind == SHOWN_ADDRESS)
         note(s, &x->visible->addr);
@@ -80,17 +80,26 @@ static void take(void *ctx, const struct sighting *x, const struct packet_truth 
     }
 }
 
-static void end(void *ctx, const struct truth *truth, ns_t now)
+static void take(void *ctx, const struct sighting *x, const struct packet_truth *truth)
 {
-    struct sightings *s = ctx;
+    sightings_take(ctx, x, truth, 0);
+}
+
+void sightings_end(struct sightings *s, const struct truth *truth, ns_t now)
+{
     uint8_t entry[RECORD_ENTRY_MAX];
-    for (uint32_t i = 0; i < s->n_seen; i++) {
+    for (uint32_t i = 0; truth && i < s->n_seen; i++) {
         party_t who = truth->owner(truth->world, &s->seen[i].addr);
         if (who != PARTY_NONE)
             put(s, entry, record_owner(entry, &s->seen[i].addr, who));
     }
     put(s, entry, record_end(entry, now, s->n, s->cut));
     s->ended = true;
+}
+
+static void end(void *ctx, const struct truth *truth, ns_t now)
+{
+    sightings_end(ctx, truth, now);
 }
 
 static void put_text(struct sightings *s, const char *text)
@@ -117,11 +126,9 @@ static void put_head(struct sightings *s, const struct trial_spec *t, unsigned w
         put_text(s, t->regions->names[i]);
 }
 
-int sightings_begin(struct sightings **out, const char *path, const struct trial_spec *t,
-                    struct trace *to, uint64_t limit, struct err *e)
+int sightings_open(struct sightings **out, const char *path, const struct trial_spec *t,
+                   unsigned wants, uint64_t limit, struct err *e)
 {
-    const unsigned wants = WANT_NODE_IN | WANT_NODE_OUT | WANT_SHOWN | WANT_KEPT | WANT_LINE_OPENS |
-                           WANT_LINE | WANT_BORDER | WANT_TRUTH;
     struct sightings *s = calloc(1, sizeof *s);
     if (!s || t->roster->n > RECORD_NODES_MAX) {
         free(s);
@@ -137,11 +144,21 @@ int sightings_begin(struct sightings **out, const char *path, const struct trial
         return rc;
     }
     put_head(s, t, wants);
+    *out = s;
+    return OK;
+}
+
+int sightings_begin(struct sightings **out, const char *path, const struct trial_spec *t,
+                    struct trace *to, uint64_t limit, struct err *e)
+{
+    const unsigned wants = SIGHTINGS_OF_NODES | WANT_LINE_OPENS | WANT_LINE | WANT_BORDER;
+    int rc = sightings_open(out, path, t, wants, limit, e);
+    if (rc != OK)
+        return rc;
     to->sights = wants;
     to->sighting = take;
     to->sighted = end;
-    to->sights_ctx = s;
-    *out = s;
+    to->sights_ctx = *out;
     return OK;
 }
 

@@ -97,10 +97,11 @@ static void find_figures(const struct tally *t, struct tradeoff *r)
         if (s->key.what == PRIVACY_PARTY_GUESS && (!r->guess || median_of(s) > median_of(r->guess)))
             r->guess = s;
     }
-    r->truth = of_same(t, r->guess, PRIVACY_PARTY_TRUE);
+    r->right = of_same(t, r->guess, PRIVACY_PARTY_RIGHT);
     r->entropy = of_same(t, r->guess, PRIVACY_PARTY_ENTROPY);
     r->linking = of_same(t, r->guess, PRIVACY_LINKING);
     r->cover = of_same(t, r->guess, PRIVACY_COVER);
+    r->headroom = of_same(t, r->guess, PRIVACY_HEADROOM);
 }
 
 /* ---- in words --------------------------------------------------------------------------- */
@@ -165,7 +166,7 @@ static void say(struct tradeoff *r)
     say_ratio(r->text[3], &r->overhead);
     say_sum(r->text[4], r->cover);
     say_sum(r->text[5], r->guess);
-    say_sum(r->text[6], r->truth);
+    say_sum(r->text[6], r->right);
     say_sum(r->text[7], r->entropy);
     say_worst(r->text[8], r->entropy);
     say_sum(r->text[9], r->linking);
@@ -214,6 +215,12 @@ static void print_notes(const struct tradeoff_cell *cells, const struct tradeoff
         if (*rows[i].stated || *rows[i].why)
             fprintf(out, "%s%s%s%s%s\n", cells[i].name, *cells[i].name ? ": " : "", rows[i].stated,
                     *rows[i].stated && *rows[i].why ? "; " : "", rows[i].why);
+    for (size_t i = 0; i < n; i++)
+        if (rows[i].headroom && median_of(rows[i].headroom) < 0)
+            fprintf(out,
+                    "%s%sthe measured advantage is below what anybody has there (M14): the attack "
+                    "misses something, or too few packets were judged\n",
+                    cells[i].name, *cells[i].name ? ": " : "");
     fprintf(out,
             "medians over trials [95 %%]; H worst-off: p5 over packets; where P(guess) and right "
             "differ, the model of the path is not exact\n\n");

@@ -31,7 +31,7 @@ struct tradeoff_value {
 struct tradeoff {
     struct tradeoff_value completion, added, overhead;
     /* Of one adversary; NULL: not measured. */
-    const struct privacy_sum *guess, *truth, *entropy, *linking, *cover;
+    const struct privacy_sum *guess, *right, *entropy, *linking, *cover, *headroom;
     char text[TRADEOFF_COLUMNS][TRADEOFF_TEXT]; /* as a table shows it; 0 is left free for a name */
     char stated[TRADEOFF_TEXT * 3];             /* observer, place, prior, population, window, n */
     char why[TRADEOFF_WHY];                     /* why a figure is missing, "" */

@@ -112,9 +112,16 @@ nothing_left() {
 }
 
 it "four nodes on two hosts: results as of any world, and what each host left"
-pl run sum.yaml --world hosts --inventory inventory.yml --out hosts
+{ cat sum.yaml; echo 'observers: [{name: coalition}]'; } >seen.yaml
+pl run seen.yaml --out sim --quiet
+exits 0
+pl run seen.yaml --world hosts --inventory inventory.yml --out hosts
 exits 0
 out_has "result: sum 17"
+must node -e '
+    const facts = (d) => JSON.stringify(JSON.parse(require("fs").readFileSync(d + "/summary.json")).cells[0].privacy
+        .filter((p) => p.unit === "count" && p.about !== "to ISPs").map((p) => [p.metric, p.about, p.value]));
+    if (facts("sim") !== facts("hosts")) throw new Error("coalitions: " + facts("sim") + " in sim, " + facts("hosts"));'
 err_has "deploy: 2 hosts done"
 err_has "teardown: 2 hosts done"
 json hosts/summary.json 'x.world === "hosts" && x.cells[0].completed === 1 && x.cells[0].metrics.completion.count === 3'
@@ -150,9 +157,7 @@ echo "{\"partyline_run\": \"c$$\", \"partyline_trial\": \"0-0\", \"partyline_lim
   \"partyline_program\": \"$program\", \"partyline_hosts\": [\"alice\"], \"partyline_plan\": {\"alice\": $plan}}" >vars.json
 export LC_ALL=C.UTF-8 ANSIBLE_CONFIG=$root/ansible/ansible.cfg ANSIBLE_HOME=$scratch/ansible ANSIBLE_LOCAL_TEMP=$scratch/ansible \
     ANSIBLE_SSH_CONTROL_PATH_DIR=$keys
-for book in deploy run collect teardown; do
-    must timeout 200 ansible-playbook -i inventory.yml --check -e @vars.json "$root/ansible/$book.yml"
-done
+must timeout 400 ansible-playbook -i inventory.yml --check -e @vars.json "$root"/ansible/{deploy,run,collect,teardown}.yml
 must_not test -e /opt/partyline/c$$
 must_not test -e f
 nothing_left

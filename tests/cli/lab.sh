@@ -173,6 +173,49 @@ must node -e 'const p50 = (d) => JSON.parse(require("fs").readFileSync(d + "/sum
     a.forEach((x, i) => { if (b[i] < 0.85 * x || b[i] > 1.5 * x + 1e8) throw new Error(`cell ${i}: ${x} in sim, ${b[i]} in the lab`); });'
 nothing_left
 
+it "observers get what nodes and lines show, as in the simulator; --trace keeps what observe needs"
+cat >seen.yaml <<'YAML'
+schema: 1
+name: seen
+limit: 20s
+parties:
+  - {name: p, count: 3, input: 3}
+services:
+  - {name: relay, role: relay}
+protocol: {name: shamir, threshold: 1}
+transport: direct
+observers: [{name: coalition}, {name: size, at: global}]
+matrix:
+  transport: [direct, relay]
+YAML
+pl run seen.yaml --out seen-sim --quiet
+exits 0
+LIMIT=60 pl run seen.yaml --world lab --trace --out seen
+[ "$code" = 43 ] || exits 0
+must node -e 'const cells = (d) => JSON.parse(require("fs").readFileSync(d + "/summary.json")).cells;
+    const facts = (c) => JSON.stringify([c.exposures, c.privacy.filter((p) => p.source === "M1" && p.unit === "count").map((p) => [p.metric, p.about, p.value])]);
+    const size = (c) => c.privacy.find((p) => p.metric === "size_leak" && p.about === "receiver");
+    cells("seen-sim").forEach((c, i) => {
+        const lab = cells("seen")[i];
+        if (facts(c) !== facts(lab)) throw new Error(i + ": " + facts(c) + " in sim, " + facts(lab));
+        if (!size(lab) || size(lab).n < 6) throw new Error(i + ": no truth of segments");
+        if (size(lab).level || !size(c).level) throw new Error("message-level: sim, and sim alone");
+    });'
+for cell in 0 1; do
+    pl observe seen/traces/$cell-0.pcap --map seen/traces/$cell-0.map.yaml --json
+    exits 0
+    json out "x.exposures.filter((e) => e[1] === 'party_address' && e[2].startsWith('isp_p')).length === $((6 - 6 * cell))"
+    pl observe seen/traces/$cell-0.pcap --map seen/traces/$cell-0.map.yaml --truth seen/traces/$cell-0.truth \
+        --observer size --at global --json
+    exits 0
+    must node -e 'const read = (f) => JSON.parse(require("fs").readFileSync(f)).privacy.filter((r) => r[1] === "size").map((r) => r.slice(1).join());
+        if (read("out").join() !== read("seen/trials/'$cell'-0.json").join()) throw new Error("not what the run found");'
+done
+pl observe seen/traces/0-0.pcap --map seen/traces/0-0.map.yaml --truth seen/traces/0-0.pcap --observer size --at global
+exits 32
+err_has "0-0.pcap: not a recording"
+nothing_left
+
 it "crash, restart, partition and what the store kept"
 sed -e '/^matrix/,$d' -e '/role: turn/d' three.yaml >events.yaml
 cat >>events.yaml <<'YAML'

@@ -49,6 +49,39 @@ pl run three.yaml --world local --out two --quiet
 exits 0
 wait $! || wrong "the other run failed: $(cat one.err)"
 
+it "observers get what nodes saw, of several together as well: the simulator's figures, without lines"
+cat >seen.yaml <<'YAML'
+schema: 1
+name: seen
+limit: 20s
+parties:
+  - {name: p, count: 3, input: 3}
+services:
+  - {name: relay, role: relay}
+  - {name: mix, role: mix, count: 3}
+  - {name: gate, role: provider, count: 2}
+protocol: {name: shamir, threshold: 1}
+transport: direct
+observers: [{name: coalition}]
+matrix:
+  transport: [direct, relay, mix]
+YAML
+pl run seen.yaml --out seen-sim --quiet
+exits 0
+pl run seen.yaml --world local --out seen --sightings
+exits 0
+err_has "nobody sees lines"
+must node -e 'const cells = (d) => JSON.parse(require("fs").readFileSync(d + "/summary.json")).cells;
+    const facts = (c) => JSON.stringify(c.privacy.filter((p) => p.unit === "count" && p.about !== "to ISPs").map((p) => [p.metric, p.about, p.value]));
+    cells("seen-sim").forEach((c, i) => {
+        if (facts(c) !== facts(cells("seen")[i])) throw new Error(i + ": " + facts(c) + " in sim, " + facts(cells("seen")[i]));
+    });'
+pl observe seen/sightings/1-0.sights --observer coalition --json
+exits 0
+must node -e 'const read = (f) => JSON.parse(require("fs").readFileSync(f)).privacy.map((r) => r.slice(1).join()).join("\n");
+    if (!read("out") || read("out") !== read("seen/trials/1-0.json")) throw new Error("another answer from the recording");'
+nothing_left
+
 it "one warning for all that it does not simulate"
 pl run "$smoke/shamir.yaml" --world local --out warned --set transport=direct --repeat 1
 exits 0

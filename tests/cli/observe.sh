@@ -16,6 +16,8 @@ observers:
   - {name: timing, at: global}
   - {name: size, at: global}
   - {name: participation, at: global}
+  - {name: entropy, at: global}
+  - {name: compromise, at: global}
 matrix:
   transport: [direct, relay]
 Y
@@ -33,7 +35,7 @@ it "gives the same answer from a recording as live"
 pl run watched.yaml --out r --sightings --quiet
 exits 0
 for cell in 0 1; do
-    for observer in exposure coalition timing size participation; do
+    for observer in exposure coalition timing size participation entropy compromise; do
         at="--at global"
         case $observer in exposure | coalition) at= ;; esac
         pl observe r/sightings/$cell-0.sights --observer $observer $at --json
@@ -175,6 +177,27 @@ exposed party isp relay provider mix >table
 printf '%s\n' "direct 20 20 0 0 0" "relay 0 0 5 0 0" "mix 0 0 0 5 0" >expected
 must diff expected table
 [ "$(pairs_at | tr '\n' /)" = "1 1/1 1/2 2/" ] || wrong "smallest coalitions: $(pairs_at | tr '\n' /)"
+
+it "counts what is in the clear: XOR-PEER-ADDRESS, and a relay's frames without link encryption"
+sed -e 's/count: 5}$/count: 2}/;s/transport: \[direct.*/transport: [{name: turn}, {name: turn, relayed: one}, relay]/' \
+    -e '$a\  channel: [noise, none]' m.yaml >clear.yaml
+pl run clear.yaml --out c --quiet
+exits 0
+node -e '
+const s = JSON.parse(require("fs").readFileSync("c/summary.json"))
+for (const c of s.cells) console.log(c.axes.transport, c.axes.channel, ...["party_address", "party_pair"].map(
+  k => (c.exposures[k] || {}).isp || 0))' >table
+# one of a pair is exposed to the ISP of the other; each ISP reads the n - 1 whom its subscriber watches
+printf '%s\n' "{name: turn} noise 0 0" "{name: turn} none 0 0" "{name: turn, relayed: one} noise 10 0" \
+    "{name: turn, relayed: one} none 10 0" "relay noise 0 0" "relay none 0 20" >expected
+must diff expected table
+pl run clear.yaml --out d --quiet --sightings --only channel=none
+exits 0
+pl observe d/sightings/3-0.sights
+exits 0
+[ "$(grep -c '^isp_p_. learns party_address' out)" = 10 ] || wrong "recorded: not 10"
+pl observe d/sightings/5-0.sights
+[ "$(grep -c '^isp_p_. learns party_pair' out)" = 20 ] || wrong "recorded: not 20"
 
 it "a trial whose sentinel failed is void: 20, and it says so"
 sed 's/  transport: \[direct, relay\]/  transport: [direct]/' watched.yaml >void.yaml

@@ -158,8 +158,13 @@ static void net_arm(struct env *env, unsigned timer, ns_t at)
         pair.timer[timer] = at;
 }
 
+static void net_show(struct env *env, const struct shown *shown)
+{
+    (void)env, (void)shown;
+}
+
 static const struct env_ops net_ops = {
-    .open = net_open, .send = net_send, .close = net_close, .arm = net_arm};
+    .open = net_open, .send = net_send, .close = net_close, .arm = net_arm, .show = net_show};
 
 static unsigned which(void *ctx)
 {

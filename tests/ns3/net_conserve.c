@@ -15,7 +15,7 @@
 enum { HOSTS = 4, PORT = 7, CLOSED = 8, BYTES = 300000, DATAGRAMS = 200 };
 
 static struct count {
-    uint64_t sent, came, core, named[NET_NO_ROUTE + 1], unsent, repeated, up, down;
+    uint64_t sent, came, core, named[NET_NO_ROUTE + 1], unsent, repeated, up, down, notes;
 } count;
 static struct net_socket *dialled[HOSTS + 1];
 static struct net_port *ports[HOSTS];
@@ -123,9 +123,11 @@ static void happened(void *ctx, void *user, enum net_event what)
 }
 
 static void datagram(void *ctx, void *user, struct net_port *p, uint32_t from, uint16_t from_port,
-                     const uint8_t *data, size_t len)
+                     const uint8_t *data, size_t len, const struct net_note *note)
 {
-    (void)ctx, (void)user, (void)p, (void)from, (void)from_port, (void)data, (void)len;
+    (void)ctx, (void)user, (void)p, (void)from, (void)from_port, (void)data;
+    assert_int_equal(note->words[0], len); /* what went along with it */
+    count.notes++;
 }
 
 /* One datagram a millisecond. */
@@ -133,8 +135,9 @@ static void shout(void *arg)
 {
     static const uint8_t data[1200];
     uint32_t host = (uint32_t)((struct net_port **)arg - ports), i = shouts[host]++;
+    const struct net_note note = {{1 + i * 6 % sizeof data}};
     net_send_to(ports[host], (host + 1 + i % 3) % (HOSTS + 1), i % 5 ? PORT : CLOSED, data,
-                1 + i * 6 % sizeof data);
+                note.words[0], &note);
     if (shouts[host] < DATAGRAMS)
         net_at(net_now() + MS, shout, arg);
 }
@@ -194,6 +197,7 @@ static void every_packet_is_counted(void **state)
         assert_int_equal(count.named[NET_QUEUE_FULL] > 0, line->down_bps > 0);
         assert_true(count.unsent > 0 || line->up_bps != 2000000);
         assert_int_equal(count.up, 2);
+        assert_true(count.notes > 0);
         assert_in_range(count.down, 2, 4); /* a closed port, nobody, and who was given up */
     }
 }

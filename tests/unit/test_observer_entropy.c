@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "engine/base/prng.h"
+#include "engine/observers/challenge.h"
 #include "engine/sights.h"
 #include "tests/unit/analytic.h"
 
@@ -320,6 +321,37 @@ static void test_relay(void **state)
     forget(&b);
 }
 
+/* What a relay keeps for itself stays behind: what passes later is not taken for it, though it is
+ * of the same size. Two senders, whom nothing but time tells apart, are told apart: so is who of
+ * two it was, each time. */
+static void test_relay_keeps_some(void **state)
+{
+    struct bed b;
+    (void)state;
+    begin(&b, global, 1);
+    over(&b, 2, RELAY, 100); /* shows its address */
+    for (uint64_t i = 0; i < 400; i++) {
+        const party_t from = i % 2;
+        b.truth = (struct packet_truth){.kind = TRUTH_CONTROL, .from = 1 - from, .to = RELAY};
+        if (i % 10 == 0)
+            over(&b, 1 - from, RELAY, 500);
+        b.now += 10 * NS_MS;
+        b.truth = (struct packet_truth){TRUTH_REAL, from, 2, i + 1};
+        over(&b, from, RELAY, 500);
+        over(&b, RELAY, 2, 500);
+    }
+    finish(&b);
+    assert_true(value(&b, PRIVACY_PARTY_GUESS) == 1e6);
+    assert_true(value(&b, PRIVACY_PARTY_RIGHT) == 1e6);
+    assert_true(value(&b, PRIVACY_ADVANTAGE) == 1e6);
+    assert_true(value(&b, PRIVACY_EPSILON) == 1000.0 * CHALLENGE_EPSILON);
+    assert_true(value(&b, PRIVACY_NOISE) == 0);
+    assert_near(value(&b, PRIVACY_ROUNDS), 2000.0 / 12.1, 2); /* 2 ms; one each 12.1 ms */
+    assert_true(value(&b, PRIVACY_HEADROOM) ==
+                1e6 - (double)b.found.findings[b.found.n_findings - 2].value);
+    forget(&b);
+}
+
 /* With the receiver's line alone, whoever uses the relay may have sent it. */
 static void test_relay_from_one_line(void **state)
 {
@@ -342,6 +374,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_relay, setup_relay, setup),
+        cmocka_unit_test_setup_teardown(test_relay_keeps_some, setup_relay, setup),
         cmocka_unit_test_setup_teardown(test_relay_from_one_line, setup_relay, setup),
         cmocka_unit_test(test_poisson_mix),
         cmocka_unit_test(test_truth_is_not_seen),

@@ -1,10 +1,9 @@
 /* links: engine/worlds/sim/queue.c engine/worlds/sim/queue_ladder.c
  *        engine/worlds/sim/queue_bucket.c engine/worlds/sim/queue_sort.c
- *        engine/worlds/sim/slab.c engine/base/prng.c */
+ *        engine/base/prng.c */
 #include "engine/base/prng.h"
 #include "engine/worlds/sim/queue.h"
 #include "engine/worlds/sim/queue_ladder.h"
-#include "engine/worlds/sim/slab.h"
 #include "tests/unit/queue_increments.h"
 
 #include <setjmp.h>
@@ -290,36 +289,6 @@ static void the_past_and_the_end_of_time_are_refused(void **state)
     assert_int_equal(signal_of(100, UINT64_MAX), SIGABRT);
 }
 
-/* ---- slab ------------------------------------------------------------------------------- */
-
-static void slab_gives_every_size_its_own_memory(void **state)
-{
-    static const size_t sizes[] = {1, 64, 65, 128, 129, 4096, 4097, 70000};
-    struct slab p = {0};
-    unsigned char *piece[800];
-    uint8_t size_class[800];
-    void *again;
-    (void)state;
-    for (unsigned i = 0; i < 800; i++) {
-        size_t size = sizes[i % 8];
-        piece[i] = slab_take(&p, size, &size_class[i]);
-        assert_non_null(piece[i]);
-        assert_int_equal(size_class[i] == SLAB_BIG, size > SLAB_MAX);
-        memset(piece[i], (int)(i & 255), size);
-    }
-    for (unsigned i = 0; i < 800; i++) {
-        assert_int_equal(piece[i][0], i & 255);
-        assert_int_equal(piece[i][sizes[i % 8] - 1], i & 255);
-    }
-    slab_give(&p, piece[1], size_class[1]);
-    again = slab_take(&p, 50, &size_class[1]);
-    assert_ptr_equal(again, piece[1]);
-    for (unsigned i = 0; i < 800; i++)
-        slab_give(&p, piece[i], size_class[i]);
-    slab_free(&p);
-    assert_null(p.blocks);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -330,7 +299,6 @@ int main(void)
         cmocka_unit_test(empty_and_extreme_times),
         cmocka_unit_test(order_holds_to_the_end_of_time),
         cmocka_unit_test(the_past_and_the_end_of_time_are_refused),
-        cmocka_unit_test(slab_gives_every_size_its_own_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

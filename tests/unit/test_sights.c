@@ -139,6 +139,35 @@ static void each_sees_its_places(void **state)
     sights_free(s);
 }
 
+/* A fact is for the node's eyes alone, unless its packets show it on its line. */
+static void lines_show_what_is_in_the_clear(void **state)
+{
+    static const struct place node[] = {{SIGHT_NODE, 2, PARTY_NONE}},
+                              line[] = {{SIGHT_LINE, 2, PARTY_NONE}},
+                              other[] = {{SIGHT_LINE, 1, PARTY_NONE}};
+    static const struct stake stakes[] = {{node, 1, "c"}, {line, 1, "isp_c"}, {other, 1, "isp_b"}};
+    static const unsigned expected[] = {2, 1, 0};
+    struct observer wants_facts = eye;
+    const struct observer_spec spec = {.ops = &wants_facts, .stakes = stakes, .n_stakes = 3};
+    struct sights_found found;
+    uint32_t by = 0;
+    struct sights *s;
+    (void)state;
+    wants_facts.wants = WANT_SHOWN;
+    s = begin(&spec, 1, &by);
+    for (int clear = 0; clear < 2; clear++) {
+        const struct shown fact = {.kind = SHOWN_MEMBER, .whom = 3, .in_clear = clear};
+        sights_see(s, &(struct sighting){.at = 2, .beyond = PARTY_NONE, .visible = &fact}, NULL);
+    }
+    assert_int_equal(n_got, 3);
+    assert_int_equal(got[2].point, SIGHT_LINE);
+    assert_int_equal(sights_end(s, 9, &found), OK);
+    for (unsigned i = 0; i < 3; i++)
+        assert_int_equal(found.findings[i].value, expected[i]);
+    sights_found_free(&found);
+    sights_free(s);
+}
+
 static void nobody_costs_nothing(void **state)
 {
     const struct observer_spec absent = {.ops = &eye, .nowhere = true};
@@ -264,6 +293,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_sees_its_places),
+        cmocka_unit_test(lines_show_what_is_in_the_clear),
         cmocka_unit_test(nobody_costs_nothing),
         cmocka_unit_test(truth_comes_with_its_sighting),
         cmocka_unit_test(shuffled_truth_changes_no_claim),

@@ -17,7 +17,8 @@ enum { PARTIES = 4, PAIRS = PARTIES * (PARTIES - 1) / 2 };
 
 static struct learnt {
     unsigned by_party[PARTIES][PARTIES]; /* [who][whom]: level */
-    unsigned isp;                        /* that of a party */
+    unsigned by_isp[PARTIES][PARTIES];   /* the same of a party's ISP */
+    unsigned isp;                        /* all of them */
     unsigned party, turn, turn_tied, matchmaker;
     unsigned turn_members, turn_pairs, match_members, match_pairs;
     unsigned each[2]; /* addresses at each TURN server */
@@ -29,6 +30,8 @@ static void note(const struct bed *b, const struct exposure *x)
     const char *role = x->who < n ? b->entries[x->who].role : "isp";
     bool turn = strcmp(role, "turn") == 0, match = strcmp(role, "matchmaker") == 0;
     learnt.isp += x->who >= n && x->who - n < PARTIES;
+    if (x->who >= n && x->who - n < PARTIES && strcmp(x->what, "party_address") == 0)
+        learnt.by_isp[x->who - n][x->whom] = x->level;
     if (x->who < n && strcmp(x->what, "party_address") == 0) {
         if (x->who < PARTIES)
             learnt.by_party[x->who][x->whom] = x->level;
@@ -99,7 +102,9 @@ static void both_relayed(void **state)
     assert_int_equal(learnt.each[1], PARTIES / 2);
 }
 
-/* The side that does not relay is exposed to the other: one address a pair. */
+/* The side that does not relay is exposed to the other: one address a pair. The other's ISP reads
+ * it as XOR-PEER-ADDRESS, and not whose it is, over UDP and over TCP, with channels or
+ * indications. */
 static void one_relayed(void **state)
 {
     (void)state;
@@ -108,7 +113,9 @@ static void one_relayed(void **state)
         assert_int_equal(learnt.party, PAIRS);
         for (int i = 0; i < PARTIES; i++)
             for (int j = 0; j < PARTIES; j++)
-                assert_int_equal(learnt.by_party[i][j], j < i ? 2 : 0);
+                assert_true(learnt.by_party[i][j] == (j < i ? 2 : 0) &&
+                            learnt.by_isp[i][j] == (j < i ? 1 : 0));
+        assert_int_equal(learnt.isp, PAIRS);
         assert_int_equal(learnt.matchmaker, PARTIES - 1); /* the last one has none to tell it */
         assert_int_equal(learnt.match_pairs, PAIRS);
     }

@@ -53,7 +53,7 @@ struct lab_box {
 
 struct lab_options {
     const char *init;          /* a program on every host as process 1; NULL: one that waits */
-    const char *pcap;          /* a file that takes every packet that enters the WAN; NULL: none */
+    const char *pcap;          /* takes every packet at both its ends (wan.h); NULL: none */
     const char *const *shares; /* one a host: what it sees as LAB_SHARE; NULL: a new folder each */
     const char *folder;        /* of its maker's, "../partyline-...": goes with the lab if the maker
                                   died; NULL: none */

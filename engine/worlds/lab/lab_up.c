@@ -2,9 +2,9 @@
 #include "engine/worlds/lab/lab_nat.h"
 
 #include "engine/worlds/link/nat.h"
+#include "engine/worlds/result/refusal.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
@@ -13,25 +13,6 @@
 #include <unistd.h>
 
 /* ---- what it can't imitate -------------------------------------------------------------- */
-
-struct refusal {
-    void (*say)(void *, int line, const char *);
-    void *ctx;
-    int rc;
-};
-
-static void refuse(struct refusal *r, int line, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-static void refuse(struct refusal *r, int line, const char *format, ...)
-{
-    char text[256];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    r->say(r->ctx, line, text);
-    r->rc = ERR_UNSUPPORTED;
-}
 
 static bool same_place(const struct host_spec *a, const struct host_spec *b)
 {

@@ -11,6 +11,11 @@
  * wan_take and wan_due are told the time and do no I/O. wan_loop.c has the devices and the clock,
  * and counts how late packets leave: the kernel, and a busy machine, take their time.
  *
+ * A pcap (lab_options.pcap) has every packet twice: where it leaves its sender's site, in front of
+ * the uplink, and where it comes to its receiver's, behind the downlink; a lost one has the first
+ * alone. Link type Linux cooked 2, as of `tcpdump -i any` on every site at once: interface k + 1 is
+ * the site of host k, packet type 4 what it sends and 0 what it gets.
+ *
  * The board is memory that the WAN shares with whoever made the lab: a file in the lab's folder,
  * LAB_BOARD. Its fields are only ever read and written by atomic operations, each by itself.
  */
@@ -27,13 +32,14 @@
 enum {
     WAN_PACKET = 2048,    /* the largest that is taken */
     WAN_QUEUE = 64 << 20, /* bytes on their way at a time, above that: DROP_QUEUE */
-    WAN_BOARD_MAGIC = 0x70576c01,
+    WAN_BOARD_MAGIC = 0x70576c02,
     WAN_HOSTS = LAB_NODES_MAX
 };
 
 struct wan_board {
     uint32_t magic;
     int64_t origin; /* CLOCK_MONOTONIC when the trial's time is 0, for its events; 0: not begun */
+    int64_t epoch;  /* CLOCK_MONOTONIC's 0 in nanoseconds since 1970, by which the pcap counts */
     uint64_t packets, bytes;
     uint64_t drops[DROP_COUNT];
     uint64_t sent_packets[WAN_HOSTS], sent_bytes[WAN_HOSTS]; /* by site: its first host */

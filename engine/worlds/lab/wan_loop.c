@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { EVENTS = 64, BATCH = 64, SNAP = 65535, LINKTYPE_RAW = 101 };
+enum { EVENTS = 64, BATCH = 64, SNAP = 65535 };
 
 struct loop {
     struct wan wan;
@@ -66,8 +66,10 @@ static struct wan_board *map_board(const char *dir, bool make)
     close(fd);
     if (b == MAP_FAILED)
         return NULL;
-    if (make)
+    if (make) {
+        b->epoch = clock_of(CLOCK_REALTIME) - clock_of(CLOCK_MONOTONIC);
         b->magic = WAN_BOARD_MAGIC;
+    }
     if (b->magic == WAN_BOARD_MAGIC)
         return b;
     wan_board_close(b);
@@ -85,23 +87,42 @@ void wan_board_close(struct wan_board *b)
         munmap(b, sizeof *b);
 }
 
-/* ---- pcap: nanoseconds, IP packets without a link's header ----------------------------- */
+/* ---- pcap: nanoseconds, Linux cooked 2 -------------------------------------------------- */
+
+enum { LINKTYPE_SLL2 = 276, SLL2_HEADER = 20, ARPHRD_NONE = 0xfffe, ETHERTYPE_IP = 0x0800 };
+enum { TO_HOST = 0, FROM_HOST = 4 };
 
 static int open_pcap(struct loop *l, const char *path, struct err *e)
 {
-    uint32_t head[6] = {0xa1b23c4d, 4 << 16 | 2, 0, 0, SNAP, LINKTYPE_RAW};
+    uint32_t head[6] = {0xa1b23c4d, 4 << 16 | 2, 0, 0, SNAP + SLL2_HEADER, LINKTYPE_SLL2};
     l->pcap = fopen(path, "we");
     if (!l->pcap || fwrite(head, sizeof head, 1, l->pcap) != 1)
         return err_set(e, ERR_IO, "%s: %s", path, strerror(errno));
     return OK;
 }
 
-static void capture(struct loop *l, const uint8_t *packet, size_t len)
+/* At a site's end of its line. */
+static void capture(struct loop *l, uint32_t site, uint8_t way, const uint8_t *packet, size_t len)
 {
-    ns_t now = clock_of(CLOCK_REALTIME);
-    uint32_t head[4] = {(uint32_t)(now / NS_S), (uint32_t)(now % NS_S), (uint32_t)len,
-                        (uint32_t)len};
+    ns_t now;
+    uint32_t head[4];
+    uint8_t cooked[SLL2_HEADER] = {ETHERTYPE_IP >> 8,
+                                   ETHERTYPE_IP & 0xff,
+                                   [4] = 0,
+                                   0,
+                                   (uint8_t)((site + 1) >> 8),
+                                   (uint8_t)(site + 1),
+                                   ARPHRD_NONE >> 8,
+                                   ARPHRD_NONE & 0xff,
+                                   way};
+    if (!l->pcap)
+        return;
+    now = clock_of(CLOCK_MONOTONIC) + l->board->epoch;
+    head[0] = (uint32_t)(now / NS_S);
+    head[1] = (uint32_t)(now % NS_S);
+    head[2] = head[3] = (uint32_t)len + SLL2_HEADER;
     fwrite(head, sizeof head, 1, l->pcap);
+    fwrite(cooked, sizeof cooked, 1, l->pcap);
     fwrite(packet, len, 1, l->pcap);
 }
 
@@ -132,8 +153,7 @@ static void take(struct loop *l, uint32_t site)
         count(&l->board->bytes, (uint64_t)len);
         count(&l->board->sent_packets[site], 1);
         count(&l->board->sent_bytes[site], (uint64_t)len);
-        if (l->pcap)
-            capture(l, buf, (size_t)len);
+        capture(l, site, FROM_HOST, buf, (size_t)len);
         drop = wan_take(&l->wan, now_of(l), site, buf, (size_t)len);
         if (drop != DROP_COUNT)
             count(&l->board->drops[drop], 1);
@@ -159,6 +179,8 @@ static void give(struct loop *l)
             __atomic_store_n(&l->board->late_max, late, __ATOMIC_RELAXED);
         if (write(l->devices[p->to], p->data, p->len) < 0)
             count(&l->board->drops[DROP_HOST_DOWN], 1);
+        else
+            capture(l, p->to, TO_HOST, p->data, p->len);
         free(p);
     }
 }

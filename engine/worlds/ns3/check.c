@@ -1,25 +1,5 @@
 #include "engine/worlds/ns3/inner.h"
-
-#include <stdarg.h>
-
-struct refusal {
-    void (*say)(void *, int line, const char *);
-    void *ctx;
-    int rc;
-};
-
-static void refuse(struct refusal *r, int line, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-static void refuse(struct refusal *r, int line, const char *format, ...)
-{
-    char text[256];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    r->say(r->ctx, line, text);
-    r->rc = ERR_UNSUPPORTED;
-}
+#include "engine/worlds/result/refusal.h"
 
 static void check_host(const struct trial_spec *t, uint32_t i, struct refusal *r)
 {

@@ -85,6 +85,8 @@ static const struct ns3_node *leave(struct ns3 *w, struct net_packet *p)
     const struct ns3_node *target = address_target(w, protocol, &to, &port);
     uint16_t own = p->from_port;
     enum drop drop = address_leave(w, p);
+    if (drop == DROP_COUNT)
+        witness_router(w, p, own, target);
     if (!target)
         target = address_moved(w, p->to);
     if (drop == DROP_COUNT && !target)
@@ -101,13 +103,15 @@ uint32_t core_arrives(void *ctx, struct net_packet *p)
 {
     struct ns3 *w = ctx;
     struct addr to = address_of(w, p->to, p->to_port);
-    const struct ns3_node *owner = address_owner(w, &to);
+    struct ns3_node *owner = address_owner(w, &to);
     uint32_t host;
     enum drop drop;
     w->now = net_now();
     drop = address_enter(w, p, &host);
     if (drop == DROP_COUNT)
         return host;
+    if (owner && !p->tcp)
+        witness_packet(owner, p);
     witness_drop(w, p->host, owner ? owner->id : PARTY_NONE, p->bytes, drop);
     return NET_NOBODY;
 }

@@ -82,9 +82,8 @@ static int send_home(struct ns3_end *end, uint16_t to, const void *data, size_t 
             memcpy(e->data, data, len);
         e->peer = address_of(n->w, n->id, net_port_number(end->port));
         e->port = own->port;
-        e->number = n->id;
-        e->sent = n->env.now + n->env.spent;
-        event_post(e, e->sent);
+        e->origin = witness_origin(n, NULL);
+        event_post(e, e->origin.at);
         return OK;
     }
     witness_drop(n->w, n->id, n->id, (uint32_t)len, DROP_REFUSED);
@@ -103,6 +102,8 @@ int dgram_send(struct ns3_end *end, struct addr to, const void *data, size_t len
     }
     if (to.port == 0)
         return ERR_INVALID;
+    if (n->w->wants)
+        witness_send_to(end, &to, target, len);
     if (!target) {
         witness_drop(n->w, n->id, PARTY_NONE, (uint32_t)len, DROP_NO_ROUTE);
         return OK;
@@ -117,18 +118,17 @@ int dgram_send(struct ns3_end *end, struct addr to, const void *data, size_t len
     e->port = end->port;
     e->number = address_number(n->w, to.ip);
     e->peer = to;
+    e->origin = witness_origin(n, &to);
     conn_later(e);
     return OK;
 }
 
 void dgram_came(void *ctx, void *user, struct net_port *port, uint32_t from, uint16_t from_port,
-                const uint8_t *data, size_t len)
+                const uint8_t *data, size_t len, const struct net_note *note)
 {
     struct ns3 *w = ctx;
     struct ns3_node *n = user;
-    const struct ns3_node *sender;
     struct ns3_event *e;
-    uint16_t inner;
     w->now = net_now();
     e = event_new(n, TELL_DATAGRAM, len);
     if (!e)
@@ -136,10 +136,8 @@ void dgram_came(void *ctx, void *user, struct net_port *port, uint32_t from, uin
     if (len)
         memcpy(e->data, data, len);
     e->peer = address_of(w, from, from_port);
-    sender = address_target(w, NAT_UDP, &e->peer, &inner);
+    memcpy(&e->origin, note, sizeof e->origin);
     e->port = port;
-    e->number = sender ? sender->id : PARTY_NONE;
-    e->sent = w->now;
     event_post(e, w->now);
 }
 

@@ -8,6 +8,7 @@
 #include "engine/worlds/link/nat.h"
 #include "engine/worlds/ns3/net.h"
 #include "engine/worlds/ns3/ns3.h"
+#include "engine/worlds/result/lookout.h"
 #include "engine/worlds/sim/store.h"
 
 #include <stdlib.h>
@@ -35,23 +36,33 @@ enum ns3_kind {
 
 struct ns3_end;
 
+/* Goes along with what is sent, and is no part of it. */
+struct ns3_origin {
+    ns_t at; /* when it was sent */
+    party_t sender;
+    struct addr to; /* datagrams: as its sender wrote it */
+    struct packet_truth truth;
+};
+
 struct ns3_event {
     struct ns3_event *next;           /* waiting for a busy node */
     struct ns3_event *before, *after; /* among all that there are */
     struct ns3_node *node;
     struct ns3_end *end; /* NULL: none */
     enum ns3_kind kind;
-    uint32_t number, life; /* number: of a timer; why, of a DOWN; the other host, of a datagram */
-    struct net_port *port; /* of a datagram */
-    struct addr peer;      /* likewise */
-    ns_t sent;             /* likewise */
+    uint32_t number, life; /* number: of a timer; why, of a DOWN; net.h's, of where it goes */
+    /* of a datagram: */
+    struct net_port *port;
+    struct addr peer;
+    struct ns3_origin origin;
     size_t len;
     uint8_t data[];
 };
 
+/* Given to TCP, and not all handed over. */
 struct ns3_sent {
-    ns_t at;
-    uint32_t len;
+    struct ns3_origin origin;
+    uint32_t len, left;
 };
 
 enum end_state { END_CONNECTING, END_OPEN, END_CLOSED };
@@ -63,6 +74,7 @@ struct ns3_end {
     enum end_state state;
     link_t link;
     struct addr local, remote; /* as the node sees them */
+    struct addr seen;          /* of who dialled: its own, outside of NATs */
     uint32_t to;               /* the peer's node; PARTY_NONE: no such address */
     struct net_socket *socket; /* streams */
     struct ns3_end *peer;      /* the other end, as soon as it is there */
@@ -71,6 +83,10 @@ struct ns3_end {
     size_t delayed;        /* bytes that will be given to TCP when the node has computed */
     struct ns3_sent *sent; /* what the peer has not been handed: n from first, a ring of cap */
     size_t sent_first, sent_n, sent_cap;
+    size_t sent_came;            /* so many of them are at the peer's host, */
+    uint64_t came;               /* and so many bytes with them and all before; */
+    uint64_t got;                /* this end's node was given so many of the other direction */
+    bool syn_left, syn_came;     /* was seen at the dialler's router; at the other host */
     bool blocked, room, reading; /* refused; EV_ROOM, TELL_READ is on its way */
     bool dialled, listener;      /* listener: a datagram port's own link */
     bool severed;                /* its host's address has changed: nobody there knows it */
@@ -113,18 +129,19 @@ struct ns3_path {
     struct loss loss;
 };
 
-struct ns3_fault {
+struct ns3_appointment {
     const struct action *action;
     struct ns3 *w;
-    bool over; /* then data ends it */
 };
+
+_Static_assert(sizeof(struct ns3_origin) <= sizeof(struct net_note), "it travels as one");
 
 struct ns3 {
     const struct trial_spec *spec;
     const struct fault_plan *plan;
     struct trial_result *result;
     struct metrics *metrics;
-    FILE *trace;
+    const struct trace *trace; /* may be NULL */
     uint64_t seed;
     ns_t now;
     struct ns3_node *nodes;
@@ -138,43 +155,64 @@ struct ns3 {
     struct ns3_event *events; /* all of them */
     struct store_fate fate;
     XXH3_state_t *hash;
-    struct sights *sights;
-    unsigned wants;
-    struct ns3_fault *appointed; /* one an action */
-    struct ns3_fault *awaited;
-    size_t n_awaited;
+    struct lookout lookout;
+    struct packet_truth truth;         /* of the packet in hand */
+    unsigned wants;                    /* what observers want to see: the lookout's */
+    struct ns3_appointment *appointed; /* one an action */
     uint64_t sends, messages;
-    bool go, net;
+    bool go, net, watching;
     int broken;
     struct err *err;
 };
 
-/* run.c: nodes and their events */
+/* run.c */
+void ns3_break(struct ns3 *, int code);
+
+/* event.c: what awaits its time, and its node */
 struct ns3_event *event_new(struct ns3_node *, enum ns3_kind, size_t len);
 /* Happens at that time, if the node is still in this life then. */
 void event_post(struct ns3_event *, ns_t at);
 void event_free(struct ns3_event *);
+/* It does not happen any more: counted if it is a datagram. Takes it. */
+void event_lost(struct ns3_event *);
+/* The node's waiting events go on when it is free. */
+void event_await(struct ns3_node *);
 void event_simple(struct ns3_node *, struct ns3_end *, enum ns3_kind, uint32_t number, ns_t at);
+
+/* host.c: the lives of nodes */
+void host_start(struct ns3_node *);
+/* By this action; NULL: by its store. */
+void host_crash(struct ns3_node *, const struct action *);
+void host_bury(struct ns3_node *); /* without a word */
 /* The node with that address in the roster; NULL if none has. */
 struct ns3_node *host_at(const struct ns3 *, const uint8_t ip[16]);
-/* Gives a node an event. */
-void host_give(struct ns3_node *, const struct ns3_end *, ns_t sent, const struct event *,
-               uint64_t size);
-void ns3_break(struct ns3 *, int code);
+/* Gives a node an event; of what was sent, with its origin, else NULL. */
+void host_give(struct ns3_node *, const struct ns3_end *, const struct ns3_origin *,
+               const struct event *, uint64_t size);
 
-/* conn.c */
+/* ops.c: what nodes may ask */
 extern const struct env_ops ns3_ops;
+
+/* conn.c: streams */
+/* A new link of this node; NULL: too many. */
+struct ns3_end *conn_new(struct ns3_node *, enum link_kind);
+void conn_release(struct ns3_end *);
 void conn_begin(struct ns3_node *); /* its ports listen */
 void conn_crash(struct ns3_node *);
 void conn_free(struct ns3_node *);
 void conn_do(struct ns3_event *);
 /* The same, now or when the node has computed; takes it. */
 void conn_later(struct ns3_event *);
-/* A link's event for its node. False: the node is busy before all was handed over. */
-bool conn_hand(struct ns3_event *);
+/* A stream port of this node, and the kind of its links. */
+bool conn_accepts(const struct ns3_node *, uint16_t port, enum link_kind *);
+/* The end of this node that has dialled that host from this port, and has no peer yet, or NULL. */
+struct ns3_end *conn_dialler(struct ns3_node *, uint32_t to, uint16_t port);
 void conn_accepted(void *, uint32_t host, uint16_t port, struct net_socket *, uint32_t peer,
                    uint16_t peer_port);
 void conn_happened(void *, void *end, enum net_event);
+
+/* hand.c: a link's event for its node. False: the node is busy before all was handed over. */
+bool hand_event(struct ns3_event *);
 
 /* dgram.c */
 int dgram_open(struct ns3_node *, struct addr to, link_t *out);
@@ -182,12 +220,9 @@ int dgram_send(struct ns3_end *, struct addr to, const void *, size_t);
 void dgram_close(struct ns3_end *);
 void dgram_listen(struct ns3_node *);
 void dgram_came(void *, void *node, struct net_port *, uint32_t from, uint16_t from_port,
-                const uint8_t *, size_t);
+                const uint8_t *, size_t, const struct net_note *);
 /* The link that it is for; NULL if there is none any more. */
 struct ns3_end *dgram_conn(struct ns3_event *);
-/* conn.c: a new link of this node; NULL: too many. */
-struct ns3_end *conn_new(struct ns3_node *, enum link_kind);
-void conn_release(struct ns3_end *);
 
 /* core.c: between the access lines */
 int core_init(struct ns3 *);
@@ -212,15 +247,13 @@ struct ns3_node *address_moved(const struct ns3 *, uint32_t number);
 /* The host, or the box that it is behind, gets another public address. */
 void address_change(struct ns3 *, struct ns3_node *);
 
-/* witness.c: who looks on */
+/* witness.c: who looks on (result/lookout.h) */
 int witness_init(struct ns3 *);
 void witness_free(struct ns3 *);
+int witness_score(struct ns3 *);
 void witness_digest(struct ns3 *, const struct ns3_node *, const struct event *, uint64_t size);
-void witness_event(struct ns3 *, const struct ns3_node *, const struct ns3_end *, ns_t sent,
-                   const struct event *);
-/* It sends on this end; to: of a datagram, else NULL. */
-void witness_send(struct ns3 *, const struct ns3_node *, const struct ns3_end *,
-                  const struct addr *to, size_t len);
+void witness_event(struct ns3 *, const struct ns3_node *, const struct ns3_end *,
+                   const struct ns3_origin *, const struct event *);
 void witness_keep(struct ns3 *, const struct ns3_node *, const struct retained *);
 void witness_show(struct ns3 *, const struct ns3_node *, const struct shown *);
 /* from, to: nodes or PARTY_NONE */
@@ -229,10 +262,20 @@ void witness_world(struct ns3 *, const struct ns3_node *, const char *what);
 void witness_crash(struct ns3 *, const struct ns3_node *, const struct action *);
 void witness_restart(struct ns3 *, const struct ns3_node *);
 void witness_fault_over(struct ns3 *, const struct action *);
-int witness_score(struct ns3 *);
-
-/* account.c */
-int account_outcomes(struct ns3 *);
-int account_keep(struct outcome *, const struct outcome *);
+/* What observers see of what is on its way, if w->wants. A message of a stream leaves when it is
+ * sent, and comes when the last of its bytes can be read. Behind a NAT a SYN and a datagram leave
+ * when the NAT has translated them (witness_router); else when they are sent. */
+struct ns3_origin witness_origin(const struct ns3_node *, const struct addr *to);
+void witness_dial(struct ns3_end *);
+void witness_send(const struct ns3_end *, size_t len);
+void witness_send_to(const struct ns3_end *, const struct addr *to, const struct ns3_node *target,
+                     size_t len);
+/* At the sender's router; port: its own, inside of NATs. target: NULL if there is none. */
+void witness_router(struct ns3 *, const struct net_packet *, uint16_t port,
+                    const struct ns3_node *target);
+/* There is something to read. */
+void witness_readable(struct ns3_end *);
+/* A packet at a host, or that its NAT has not let in. */
+void witness_packet(struct ns3_node *, const struct net_packet *);
 
 #endif

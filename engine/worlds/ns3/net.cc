@@ -1,17 +1,16 @@
-/* The C harness over ns-3 (net.h).
+/* The C harness over ns-3 (net.h): hosts, their access lines and the core.
  *
  * SPDX-License-Identifier: GPL-2.0-only
  * This file, and the executable that is linked with it and with ns-3, are under the GNU General
  * Public License, version 2, as ns-3 is. The rest of Partyline is under the MIT licence.
  */
-#include "engine/worlds/ns3/net.h"
+#include "engine/worlds/ns3/net.hh"
 
 #include "ns3/config.h"
 #include "ns3/data-rate.h"
 #include "ns3/drop-tail-queue.h"
 #include "ns3/enum.h"
 #include "ns3/error-model.h"
-#include "ns3/inet-socket-address.h"
 #include "ns3/internet-stack-helper.h"
 #include "ns3/ipv4-l3-protocol.h"
 #include "ns3/ipv4-static-routing-helper.h"
@@ -21,65 +20,13 @@
 #include "ns3/rng-seed-manager.h"
 #include "ns3/simulator.h"
 #include "ns3/string.h"
+#include "ns3/tag.h"
 #include "ns3/tcp-header.h"
 #include "ns3/tcp-l4-protocol.h"
-#include "ns3/tcp-socket-base.h"
-#include "ns3/tcp-socket-factory.h"
 #include "ns3/udp-header.h"
-#include "ns3/udp-socket-factory.h"
 #include "ns3/uinteger.h"
 
-#include <memory>
-#include <set>
-#include <tuple>
-#include <vector>
-
 using namespace ns3;
-
-namespace
-{
-
-constexpr uint64_t kFast = 1000000000000; /* of a line without a rate: 12 ns a packet */
-constexpr uint32_t kBuffer = 4 << 20;     /* to send from: as the simulator's window */
-constexpr uint32_t kPpp = 2;              /* bytes of PPP's header: on no real wire */
-constexpr uint16_t kIpv4 = 0x0800;
-
-struct Host {
-    uint32_t number;
-    Ptr<Node> node;
-    Ptr<PointToPointNetDevice> up, down; /* its own device, and the core's */
-    std::set<uint16_t> listening, bound;
-    std::set<std::tuple<uint16_t, uint32_t, uint16_t>> heard; /* SYNs: own port, peer, its port */
-    std::vector<std::pair<uint16_t, Ptr<Socket>>> listeners;
-};
-
-/* ns-3 gives no public way to send an RST, nor the state in a callback. */
-struct Inside : TcpSocketBase {
-    static void Reset(TcpSocketBase &s)
-    {
-        (s.*(&Inside::SendRST))();
-    }
-    static TcpStates_t State(const TcpSocketBase &s)
-    {
-        return s.*(&Inside::m_state);
-    }
-    /* ns-3.37 notes only empty segments in what RFC 7323, 4.3, calls Last.ACK.sent. A host that
-     * acknowledges with its data alone then echoes ever the same timestamp, and its peer measures
-     * round trips of minutes: data that go both ways would meet timeouts of up to two minutes. */
-    static void Acknowledges(TcpSocketBase &s, SequenceNumber32 next)
-    {
-        if (s.*(&Inside::m_highTxAck) < next)
-            s.*(&Inside::m_highTxAck) = next;
-    }
-};
-
-struct Net {
-    net_calls calls;
-    void *ctx;
-    std::vector<std::unique_ptr<Host>> hosts;
-    std::vector<std::unique_ptr<net_socket>> sockets;
-    std::vector<std::unique_ptr<net_port>> ports;
-};
 
 Net *net;
 
@@ -93,6 +40,62 @@ uint32_t NumberOf(Ipv4Address a)
     uint32_t number = a.Get() - (10U << 24) - 1;
     return number < 0xffffff ? number : NET_NOBODY;
 }
+
+namespace
+{
+
+constexpr uint64_t kFast = 1000000000000; /* of a line without a rate: 12 ns a packet */
+constexpr uint32_t kBuffer = 4 << 20;     /* to send from: as the simulator's window */
+constexpr uint32_t kPpp = 2;              /* bytes of PPP's header: on no real wire */
+constexpr uint16_t kIpv4 = 0x0800;
+
+/* What was sent with a datagram. */
+struct NoteTag : Tag {
+    net_note note{};
+    static TypeId GetTypeId()
+    {
+        static TypeId id = TypeId("partyline::NoteTag").SetParent<Tag>().AddConstructor<NoteTag>();
+        return id;
+    }
+    TypeId GetInstanceTypeId() const override
+    {
+        return GetTypeId();
+    }
+    uint32_t GetSerializedSize() const override
+    {
+        return sizeof note;
+    }
+    void Serialize(TagBuffer to) const override
+    {
+        to.Write(reinterpret_cast<const uint8_t *>(&note), sizeof note);
+    }
+    void Deserialize(TagBuffer from) override
+    {
+        from.Read(reinterpret_cast<uint8_t *>(&note), sizeof note);
+    }
+    void Print(std::ostream &) const override
+    {
+    }
+};
+
+} // namespace
+
+void PutNote(Ptr<Packet> p, const net_note &note)
+{
+    NoteTag tag;
+    tag.note = note;
+    p->AddPacketTag(tag);
+}
+
+net_note NoteOf(Ptr<const Packet> p)
+{
+    NoteTag tag;
+    p->PeekPacketTag(tag);
+    return tag.note;
+}
+
+namespace
+{
 
 /* The packet without its IP header is `inner`. */
 net_packet Describe(const Ipv4Header &ip, Ptr<const Packet> inner)
@@ -116,6 +119,7 @@ net_packet Describe(const Ipv4Header &ip, Ptr<const Packet> inner)
         inner->PeekHeader(udp);
         what.from_port = udp.GetSourcePort();
         what.to_port = udp.GetDestinationPort();
+        what.note = NoteOf(inner);
     }
     return what;
 }
@@ -317,121 +321,6 @@ void SetDefaults(const net_tcp &tcp)
 
 } // namespace
 
-/* ---- sockets -------------------------------------------------------------------------- */
-
-struct net_socket {
-    Ptr<TcpSocketBase> tcp;
-    void *user;
-    uint16_t port;
-    bool over; /* nobody wants to hear of it */
-    SequenceNumber32 highest;
-};
-
-struct net_port {
-    Ptr<Socket> udp;
-    Host *host;
-    void *user;
-    uint16_t number;
-};
-
-namespace
-{
-
-void Tell(net_socket *s, enum net_event what)
-{
-    if (!s->over)
-        net->calls.happened(net->ctx, s->user, what);
-}
-
-void OnUp(net_socket *s, Ptr<Socket>)
-{
-    Tell(s, NET_UP);
-}
-
-void OnTimeout(net_socket *s, Ptr<Socket>)
-{
-    Tell(s, NET_TIMEOUT);
-}
-
-void OnEnd(net_socket *s, Ptr<Socket>)
-{
-    TcpSocket::TcpStates_t state = Inside::State(*s->tcp);
-    Tell(s, state == TcpSocket::CLOSE_WAIT ? NET_FINISHED
-            : state == TcpSocket::SYN_SENT ? NET_REFUSAL
-                                           : NET_RESET);
-}
-
-void OnReadable(net_socket *s, Ptr<Socket>)
-{
-    if (s->over)
-        while (Ptr<Packet> p = s->tcp->Recv(UINT32_MAX, 0))
-            if (p->GetSize() == 0)
-                break;
-    Tell(s, NET_READABLE);
-}
-
-void OnWritable(net_socket *s, Ptr<Socket>, uint32_t)
-{
-    Tell(s, NET_WRITABLE);
-}
-
-void OnSegment(net_socket *s, Ptr<const Packet> p, const TcpHeader &h, Ptr<const TcpSocketBase>)
-{
-    SequenceNumber32 end = h.GetSequenceNumber() + p->GetSize();
-    if (p->GetSize() == 0)
-        return;
-    Inside::Acknowledges(*s->tcp, h.GetAckNumber());
-    if (end > s->highest)
-        s->highest = end;
-    else
-        net->calls.repeated(net->ctx);
-}
-
-net_socket *Adopt(Ptr<Socket> socket, void *user)
-{
-    net->sockets.push_back(std::make_unique<net_socket>());
-    net_socket *s = net->sockets.back().get();
-    Address own;
-    s->tcp = DynamicCast<TcpSocketBase>(socket);
-    s->user = user;
-    s->tcp->GetSockName(own);
-    s->port = InetSocketAddress::ConvertFrom(own).GetPort();
-    s->tcp->SetConnectCallback(MakeBoundCallback(&OnUp, s), MakeBoundCallback(&OnTimeout, s));
-    s->tcp->SetCloseCallbacks(MakeBoundCallback(&OnEnd, s), MakeBoundCallback(&OnTimeout, s));
-    s->tcp->SetRecvCallback(MakeBoundCallback(&OnReadable, s));
-    s->tcp->SetSendCallback(MakeBoundCallback(&OnWritable, s));
-    s->tcp->TraceConnectWithoutContext("Tx", MakeBoundCallback(&OnSegment, s));
-    return s;
-}
-
-bool OnRequest(Host *, Ptr<Socket>, const Address &)
-{
-    return true;
-}
-
-void OnAccept(Host *host, Ptr<Socket> socket, const Address &from)
-{
-    InetSocketAddress peer = InetSocketAddress::ConvertFrom(from);
-    net_socket *s = Adopt(socket, nullptr);
-    net->calls.accepted(net->ctx, host->number, s->port, s, NumberOf(peer.GetIpv4()),
-                        peer.GetPort());
-}
-
-void OnDatagram(net_port *port, Ptr<Socket> socket)
-{
-    Address from;
-    while (Ptr<Packet> p = socket->RecvFrom(from)) {
-        InetSocketAddress peer = InetSocketAddress::ConvertFrom(from);
-        std::vector<uint8_t> data(p->GetSize() + 1);
-        p->CopyData(data.data(), p->GetSize());
-        if (port->user)
-            net->calls.datagram(net->ctx, port->user, port, NumberOf(peer.GetIpv4()),
-                                peer.GetPort(), data.data(), p->GetSize());
-    }
-}
-
-} // namespace
-
 extern "C" {
 
 void net_new(const struct net_calls *calls, void *ctx, const struct net_tcp *tcp,
@@ -479,117 +368,6 @@ int64_t net_now(void)
 void net_at(int64_t at, void (*f)(void *), void *arg)
 {
     Simulator::Schedule(NanoSeconds(at) - Simulator::Now(), f, arg);
-}
-
-void net_listen(uint32_t number, uint16_t port, bool on)
-{
-    Host *host = net->hosts[number].get();
-    if (!on) {
-        for (auto it = host->listeners.begin(); it != host->listeners.end(); ++it)
-            if (it->first == port) {
-                it->second->Close();
-                host->listeners.erase(it);
-                break;
-            }
-        host->listening.erase(port);
-        host->heard.erase(host->heard.lower_bound({port, 0, 0}),
-                          host->heard.upper_bound({port, UINT32_MAX, UINT16_MAX}));
-        return;
-    }
-    auto socket = Socket::CreateSocket(host->node, TcpSocketFactory::GetTypeId());
-    if (socket->Bind(InetSocketAddress(Ipv4Address::GetAny(), port)) != 0)
-        return;
-    socket->Listen();
-    socket->SetAcceptCallback(MakeBoundCallback(&OnRequest, host),
-                              MakeBoundCallback(&OnAccept, host));
-    host->listeners.emplace_back(port, socket);
-    host->listening.insert(port);
-}
-
-struct net_socket *net_dial(uint32_t host, uint32_t to, uint16_t port, void *user)
-{
-    auto socket = Socket::CreateSocket(net->hosts[host]->node, TcpSocketFactory::GetTypeId());
-    socket->Bind();
-    net_socket *s = Adopt(socket, user);
-    socket->Connect(InetSocketAddress(AddressOf(to), port));
-    return s;
-}
-
-void net_socket_user(struct net_socket *s, void *user)
-{
-    s->user = user;
-}
-
-uint16_t net_socket_port(const struct net_socket *s)
-{
-    return s->port;
-}
-
-size_t net_room(const struct net_socket *s)
-{
-    return s->tcp->GetTxAvailable();
-}
-
-void net_send(struct net_socket *s, const void *data, size_t len)
-{
-    s->tcp->Send(Create<Packet>(static_cast<const uint8_t *>(data), static_cast<uint32_t>(len)), 0);
-}
-
-size_t net_read(struct net_socket *s, void *to, size_t cap)
-{
-    Ptr<Packet> p = s->tcp->Recv(static_cast<uint32_t>(cap), 0);
-    return p ? p->CopyData(static_cast<uint8_t *>(to), static_cast<uint32_t>(cap)) : 0;
-}
-
-void net_close(struct net_socket *s)
-{
-    if (s->over)
-        return;
-    s->over = true;
-    OnReadable(s, s->tcp); /* unread data would make it an RST */
-    s->tcp->Close();
-}
-
-void net_reset(struct net_socket *s)
-{
-    if (s->over)
-        return;
-    s->over = true;
-    Inside::Reset(*s->tcp);
-}
-
-struct net_port *net_bind(uint32_t number, uint16_t port, void *user)
-{
-    Host *host = net->hosts[number].get();
-    auto udp = Socket::CreateSocket(host->node, UdpSocketFactory::GetTypeId());
-    Address own;
-    if (udp->Bind(InetSocketAddress(Ipv4Address::GetAny(), port)) != 0)
-        return nullptr;
-    udp->GetSockName(own);
-    net->ports.push_back(std::make_unique<net_port>());
-    net_port *p = net->ports.back().get();
-    *p = {udp, host, user, InetSocketAddress::ConvertFrom(own).GetPort()};
-    udp->SetRecvCallback(MakeBoundCallback(&OnDatagram, p));
-    host->bound.insert(p->number);
-    return p;
-}
-
-uint16_t net_port_number(const struct net_port *p)
-{
-    return p->number;
-}
-
-bool net_send_to(struct net_port *p, uint32_t to, uint16_t port, const void *data, size_t len)
-{
-    auto packet = Create<Packet>(static_cast<const uint8_t *>(data), static_cast<uint32_t>(len));
-    return p->user && p->udp->SendTo(packet, 0, InetSocketAddress(AddressOf(to), port)) >= 0;
-}
-
-void net_unbind(struct net_port *p)
-{
-    p->user = nullptr;
-    p->host->bound.erase(p->number);
-    p->udp->Close();
 }
 
 } // extern "C"

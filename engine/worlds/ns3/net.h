@@ -1,5 +1,5 @@
 /* What the world ns3 has of ns-3: a clock, hosts with their access lines, TCP and UDP sockets.
- * Written in C's and C++'s common part; net.cc is the only file that sees ns-3's headers.
+ * Written in C's and C++'s common part; net.cc and net_socket.cc alone see ns-3's headers.
  *
  * Addresses are numbers: 10.0.0.0 + 1 + number in IPv4. A host's own is the host's number; greater
  * ones mean what the caller wants them to. A host's access line is a point-to-point link to a core
@@ -40,12 +40,18 @@ struct net_tcp {
     bool hystart;
 };
 
+/* Goes along with a datagram, and is no part of it. */
+struct net_note {
+    uint64_t words[10];
+};
+
 struct net_packet {
     uint32_t host;     /* whose uplink it came from; of a loss: whose queue never let it leave */
     uint32_t from, to; /* addresses */
     uint16_t from_port, to_port;
     uint32_t bytes; /* of the IP packet */
     bool tcp, syn, fin, rst;
+    struct net_note note; /* of a datagram */
 };
 
 enum net_loss { NET_LOST, NET_QUEUE_FULL, NET_REFUSED, NET_NO_ROUTE };
@@ -72,7 +78,7 @@ struct net_calls {
                      uint16_t peer_port);
     void (*happened)(void *ctx, void *user, enum net_event);
     void (*datagram)(void *ctx, void *user, struct net_port *, uint32_t from, uint16_t from_port,
-                     const uint8_t *, size_t);
+                     const uint8_t *, size_t, const struct net_note *);
 };
 
 /* The seed is all the chance there is. */
@@ -94,6 +100,7 @@ uint16_t net_socket_port(const struct net_socket *); /* its own */
 size_t net_room(const struct net_socket *);          /* bytes that net_send takes now */
 void net_send(struct net_socket *, const void *, size_t);
 size_t net_read(struct net_socket *, void *, size_t cap);
+size_t net_unread(const struct net_socket *); /* bytes that can be read now */
 /* No event comes from it any more; what it was sent is still sent. */
 void net_close(struct net_socket *);
 /* The same, with an RST. */
@@ -103,7 +110,8 @@ void net_reset(struct net_socket *);
 struct net_port *net_bind(uint32_t host, uint16_t port, void *user);
 uint16_t net_port_number(const struct net_port *);
 /* False: it is not sent. */
-bool net_send_to(struct net_port *, uint32_t to, uint16_t port, const void *, size_t);
+bool net_send_to(struct net_port *, uint32_t to, uint16_t port, const void *, size_t,
+                 const struct net_note *);
 void net_unbind(struct net_port *);
 
 #ifdef __cplusplus

@@ -1,6 +1,6 @@
 #include "engine/worlds/ns3/ns3.h"
 
-/* Only the executable that is linked with net.cc has these. */
+/* Only the executable that is linked with ns-3 has these. */
 int ns3_check(const struct trial_spec *, void (*say)(void *, int line, const char *), void *ctx)
     __attribute__((weak));
 int ns3_run(const struct trial_spec *, uint64_t seed, const struct fault_plan *,

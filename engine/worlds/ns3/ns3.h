@@ -28,7 +28,13 @@
  * (link_closed) when both of its link's ends are over and it was not handed over; times at which
  * a packet was lost are those of its loss.
  *
- * Refused: lognormal jitter, losses in bursts, NAT, readdress, and transports that need handover.
+ * Observers see what they see in sim, and judges get the same truth: a message of a stream is one
+ * sighting, at its sender's line when it is sent and at its receiver's (and at a border) when the
+ * last of its bytes can be read there. Behind a NAT a SYN and a datagram are seen at the sender's
+ * line when the router has translated them.
+ *
+ * Refused: transports that need handover, access queues above 4 GiB, links faster than their two
+ * access lines, TCP like Linux where the scenario asks for it, keep-alive.
  */
 #ifndef PARTYLINE_WORLDS_NS3_NS3_H
 #define PARTYLINE_WORLDS_NS3_NS3_H

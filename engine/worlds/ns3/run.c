@@ -1,263 +1,10 @@
 #include "engine/worlds/ns3/inner.h"
-
-#include "engine/node.h"
-
-/* ---- events --------------------------------------------------------------------------- */
+#include "engine/worlds/result/account.h"
 
 void ns3_break(struct ns3 *w, int code)
 {
     w->broken = code;
     net_stop();
-}
-
-struct ns3_event *event_new(struct ns3_node *n, enum ns3_kind kind, size_t len)
-{
-    struct ns3 *w = n->w;
-    struct ns3_event *e = malloc(sizeof *e + len);
-    if (!e) {
-        ns3_break(w, ERR_NOMEM);
-        return NULL;
-    }
-    *e = (struct ns3_event){.node = n, .kind = kind, .life = n->life, .len = len};
-    e->after = w->events;
-    if (w->events)
-        w->events->before = e;
-    w->events = e;
-    return e;
-}
-
-void event_free(struct ns3_event *e)
-{
-    if (e->after)
-        e->after->before = e->before;
-    if (e->before)
-        e->before->after = e->after;
-    else
-        e->node->w->events = e->after;
-    free(e);
-}
-
-/* It does not happen any more: counted if it is a datagram. */
-static void event_lost(struct ns3_event *e)
-{
-    struct ns3_node *n = e->node;
-    if (e->kind == TELL_DATAGRAM)
-        witness_drop(n->w, e->number, n->id, (uint32_t)e->len, DROP_LINK_CLOSED);
-    else if (e->kind == DO_SEND_TO)
-        witness_drop(n->w, n->id, PARTY_NONE, (uint32_t)e->len, DROP_LINK_CLOSED);
-    event_free(e);
-}
-
-static bool busy(const struct ns3_node *n)
-{
-    return n->paused || n->busy_until > n->w->now;
-}
-
-/* False: it has to wait for the rest. */
-static bool hand(struct ns3_event *e)
-{
-    struct event ev = {.kind = e->kind == TELL_GO ? EV_GO : EV_TIMER, .timer = e->number};
-    if (e->kind > TELL_TIMER)
-        return conn_hand(e);
-    host_give(e->node, NULL, 0, &ev, ev.timer);
-    return true;
-}
-
-static void wake(void *node);
-
-static void wait_for(struct ns3_node *n)
-{
-    if (n->waiting && !n->paused)
-        net_at(n->busy_until > n->w->now ? n->busy_until : n->w->now, wake, n);
-}
-
-static void wake(void *node)
-{
-    struct ns3_node *n = node;
-    n->w->now = net_now();
-    while (n->waiting && !busy(n) && n->w->n_done < n->w->n_parties) {
-        struct ns3_event *e = n->waiting;
-        uint32_t life = n->life;
-        if (!hand(e))
-            break;
-        if (n->life != life)
-            return;
-        n->waiting = e->next;
-        if (!n->waiting)
-            n->waiting_tail = &n->waiting;
-        event_free(e);
-    }
-    wait_for(n);
-}
-
-/* Hands it to its node, now or when it is free. */
-static void offer(struct ns3_event *e)
-{
-    struct ns3_node *n = e->node;
-    uint32_t life = n->life;
-    bool idle = !n->waiting;
-    if (idle && !busy(n) && hand(e)) {
-        event_free(e);
-        return;
-    }
-    if (n->life != life) {
-        event_lost(e);
-        return;
-    }
-    e->next = NULL;
-    if (idle)
-        n->waiting_tail = &n->waiting;
-    *n->waiting_tail = e;
-    n->waiting_tail = &e->next;
-    if (idle)
-        wait_for(n);
-}
-
-static void fire(void *event)
-{
-    struct ns3_event *e = event;
-    struct ns3_node *n = e->node;
-    n->w->now = net_now();
-    if (e->life != n->life || !n->alive) {
-        event_lost(e);
-    } else if (e->kind <= DO_CLOSE) {
-        conn_do(e);
-        event_free(e);
-    } else {
-        offer(e);
-    }
-}
-
-void event_post(struct ns3_event *e, ns_t at)
-{
-    net_at(at, fire, e);
-}
-
-void event_simple(struct ns3_node *n, struct ns3_end *end, enum ns3_kind kind, uint32_t number,
-                  ns_t at)
-{
-    struct ns3_event *e = event_new(n, kind, 0);
-    if (!e)
-        return;
-    e->end = end;
-    e->number = number;
-    event_post(e, at);
-}
-
-/* ---- lives ---------------------------------------------------------------------------- */
-
-struct ns3_node *host_at(const struct ns3 *w, const uint8_t ip[16])
-{
-    for (uint32_t i = 0; i < w->n_nodes; i++)
-        if (memcmp(w->spec->roster->entries[i].addr.ip, ip, 16) == 0)
-            return &w->nodes[i];
-    return NULL;
-}
-
-static void bury(struct ns3_node *n)
-{
-    n->useful += node_useful_bytes(n->env.node);
-    n->doomed = true; /* whatever it asks for while it is freed has no effect */
-    node_free(n->env.node);
-    n->doomed = false;
-    n->env.node = NULL;
-    n->alive = false;
-    n->life++;
-    prng_wipe(&n->env.rng);
-    n->busy_until = 0;
-    n->paused = false;
-}
-
-static void keep_result(struct ns3_node *n)
-{
-    struct outcome o = node_outcome(n->env.node);
-    if (n->kept.done)
-        return;
-    if (o.done) {
-        n->completion = node_completion(n->env.node);
-        if (account_keep(&n->kept, &o) != OK)
-            ns3_break(n->w, ERR_NOMEM);
-    } else if (n->done) {
-        n->done = false;
-        n->w->n_done--;
-    }
-}
-
-/* by: the action that wants it; NULL: its store. */
-static void crash(struct ns3_node *n, const struct action *by)
-{
-    struct ns3 *w = n->w;
-    if (!n->alive)
-        return;
-    witness_crash(w, n, by);
-    if (n->id < w->n_parties)
-        keep_result(n);
-    w->n_ready -= n->ready && n->id < w->n_parties;
-    n->ready = false;
-    bury(n);
-    while (n->waiting) {
-        struct ns3_event *e = n->waiting;
-        n->waiting = e->next;
-        event_lost(e);
-    }
-    conn_crash(n);
-}
-
-void host_give(struct ns3_node *n, const struct ns3_end *end, ns_t sent, const struct event *ev,
-               uint64_t size)
-{
-    struct ns3 *w = n->w;
-    witness_digest(w, n, ev, size);
-    metrics_count(w->metrics, COUNT_EVENTS, 1);
-    witness_event(w, n, end, sent, ev);
-    n->env.now = w->now;
-    n->env.spent = 0;
-    n->env.event(n->env.node, ev);
-    if (n->env.spent) {
-        n->busy_until = w->now + n->env.spent;
-        n->compute += n->env.spent;
-    }
-    if (n->doomed)
-        crash(n, NULL);
-}
-
-static void start(struct ns3_node *n)
-{
-    struct ns3 *w = n->w;
-    const struct trial_spec *t = w->spec;
-    struct node_config config = {.trial = t,
-                                 .crowds = &w->crowds,
-                                 .self = n->id,
-                                 .identity = t->secrets ? t->secrets[n->id] : NULL,
-                                 .shared_clock = true};
-    struct event ev = {.kind = EV_START};
-    struct node *made;
-    int rc;
-    if (n->alive)
-        return;
-    n->env.now = w->now;
-    n->env.spent = 0;
-    n->env.self = address_of(w, n->id, t->roster->entries[n->id].addr.port);
-    n->env.incarnation = n->incarnations++;
-    prng_name(&n->env.rng, w->seed, t->roster->entries[n->id].name, n->env.incarnation, "node");
-    sim_store_revive(&n->store);
-    n->accepts = node_accepts(t, n->id);
-    rc = node_new(&made, &config, &n->env, w->err);
-    if (rc != OK) {
-        ns3_break(w, rc);
-        return;
-    }
-    n->alive = true;
-    if (n->env.incarnation)
-        witness_restart(w, n);
-    conn_begin(n);
-    host_give(n, NULL, 0, &ev, 0);
-}
-
-static void store_died(struct sim_store *s)
-{
-    struct ns3_node *n = (struct ns3_node *)(void *)((char *)s - offsetof(struct ns3_node, store));
-    n->doomed = true;
 }
 
 /* ---- what is known before ------------------------------------------------------------- */
@@ -267,22 +14,22 @@ static void begin_node(void *node)
     struct ns3_node *n = node;
     n->w->now = net_now();
     if (n->incarnations == 0)
-        start(n);
+        host_start(n);
 }
 
-static void begin_action(void *fault)
+static void begin_action(void *appointment)
 {
-    struct ns3_fault *f = fault;
+    struct ns3_appointment *f = appointment;
     const struct action *a = f->action;
     struct ns3 *w = f->w;
     struct ns3_node *n = &w->nodes[a->node];
     w->now = net_now();
     switch (a->kind) {
     case ACT_CRASH:
-        crash(n, a);
+        host_crash(n, a);
         break;
     case ACT_RESTART:
-        start(n);
+        host_start(n);
         break;
     case ACT_PAUSE:
         n->paused = n->alive;
@@ -291,7 +38,7 @@ static void begin_action(void *fault)
     case ACT_RESUME:
         n->paused = false;
         witness_world(w, n, "resume");
-        wait_for(n);
+        event_await(n);
         break;
     case ACT_READDRESS:
         witness_world(w, n, "readdress");
@@ -305,14 +52,14 @@ static void begin_action(void *fault)
     }
 }
 
-static void end_action(void *fault)
+static void end_action(void *appointment)
 {
-    struct ns3_fault *f = fault;
+    struct ns3_appointment *f = appointment;
     struct ns3_node *n = &f->w->nodes[f->action->node];
     f->w->now = net_now();
     if (f->action->kind == ACT_PAUSE) {
         n->paused = false;
-        wait_for(n);
+        event_await(n);
     }
     witness_fault_over(f->w, f->action);
 }
@@ -331,7 +78,7 @@ static void schedule(struct ns3 *w)
     const struct trial_spec *t = w->spec;
     for (size_t i = 0; i < t->n_actions; i++) {
         const struct action *a = &t->actions[i];
-        w->appointed[i] = (struct ns3_fault){.action = a, .w = w};
+        w->appointed[i] = (struct ns3_appointment){.action = a, .w = w};
         net_at(a->at, begin_action, &w->appointed[i]);
         if (a->until != NS_NEVER)
             net_at(a->until, end_action, &w->appointed[i]);
@@ -374,6 +121,14 @@ static void count_repeated(void *ctx)
     metrics_count(w->metrics, COUNT_RETRANSMITS, 1);
 }
 
+static void came(void *ctx, const struct net_packet *p)
+{
+    struct ns3 *w = ctx;
+    w->now = net_now();
+    if (p->to < w->n_nodes)
+        witness_packet(&w->nodes[p->to], p);
+}
+
 static const struct net_calls calls = {
     .core = core_pass,
     .arrives = core_arrives,
@@ -384,6 +139,12 @@ static const struct net_calls calls = {
     .happened = conn_happened,
     .datagram = dgram_came,
 };
+
+static void store_died(struct sim_store *s)
+{
+    struct ns3_node *n = (struct ns3_node *)(void *)((char *)s - offsetof(struct ns3_node, store));
+    n->doomed = true;
+}
 
 static int make_nodes(struct ns3 *w)
 {
@@ -420,6 +181,7 @@ static int make_net(struct ns3 *w)
                           .initial_window = tcp ? (uint32_t)tcp->initial_window : 10,
                           .receive_window = tcp ? (uint32_t)tcp->receive_window : 6 << 20,
                           .hystart = tcp ? tcp->hystart : true};
+    struct net_calls mine = calls;
     struct net_line *lines = calloc(w->n_nodes, sizeof *lines);
     if (!lines)
         return ERR_NOMEM;
@@ -432,7 +194,8 @@ static int make_net(struct ns3 *w)
                               .loss_ppm = (uint32_t)(a->loss_ppm - w->nodes[i].access.loss_ppm),
                               .queue_bytes = (uint32_t)a->queue_bytes};
     }
-    net_new(&calls, w, &how, lines, w->n_nodes, w->seed);
+    mine.came = w->wants & WANT_WIRE ? came : NULL;
+    net_new(&mine, w, &how, lines, w->n_nodes, w->seed);
     w->net = true;
     free(lines);
     return OK;
@@ -460,7 +223,7 @@ static void tear_down(struct ns3 *w)
     for (uint32_t i = 0; w->nodes && i < w->n_nodes; i++) {
         struct ns3_node *n = &w->nodes[i];
         if (n->alive)
-            bury(n);
+            host_bury(n);
         conn_free(n);
         sim_store_free(&n->store);
         free((void *)(uintptr_t)n->kept.result);
@@ -479,13 +242,35 @@ static void tear_down(struct ns3 *w)
     XXH3_freeState(w->hash);
 }
 
+static struct account account_of(const void *world, party_t id)
+{
+    const struct ns3 *w = world;
+    const struct ns3_node *n = &w->nodes[id];
+    return (struct account){.node = n->alive ? n->env.node : NULL,
+                            .kept = n->kept,
+                            .completion = n->completion,
+                            .useful = n->useful,
+                            .wire_bytes = n->wire_bytes,
+                            .wire_packets = n->wire_packets,
+                            .compute = n->compute,
+                            .incarnations = n->incarnations};
+}
+
+static int score(struct ns3 *w)
+{
+    const struct accounts all = {
+        .roster = w->spec->roster, .n_done = w->n_done, .of = account_of, .world = w};
+    int rc = accounts_settle(&all, w->result);
+    return rc == OK ? witness_score(w) : rc;
+}
+
 int ns3_run(const struct trial_spec *t, uint64_t seed, const struct fault_plan *plan,
             const struct trace *trace, struct trial_result *result, struct err *err)
 {
     struct ns3 w = {.spec = t,
                     .seed = seed,
                     .plan = plan,
-                    .trace = trace ? trace->out : NULL,
+                    .trace = trace,
                     .result = result,
                     .metrics = &result->metrics,
                     .err = err};
@@ -504,10 +289,8 @@ int ns3_run(const struct trial_spec *t, uint64_t seed, const struct fault_plan *
         result->digest = XXH3_64bits_digest(w.hash);
         result->ended = w.now;
         result->faults_fired += w.fate.fired;
-        rc = account_outcomes(&w);
+        rc = score(&w);
     }
-    if (rc == OK)
-        rc = witness_score(&w);
     if (w.net)
         net_free();
     tear_down(&w);

@@ -1,10 +1,7 @@
 #include "engine/worlds/ns3/inner.h"
 
 #include "engine/base/bytes.h"
-#include "engine/worlds/link/tcp.h"
 #include "engine/worlds/link/udp.h"
-
-#include <inttypes.h>
 
 static party_t owner(const void *world, const struct addr *a)
 {
@@ -14,28 +11,36 @@ static party_t owner(const void *world, const struct addr *a)
 
 int witness_init(struct ns3 *w)
 {
-    const struct trial_spec *t = w->spec;
-    const struct sights_setup setup = {.observers = t->observers,
-                                       .n_observers = t->n_observers,
-                                       .roster = t->roster,
-                                       .owner = owner,
-                                       .world = w,
-                                       .seed = w->seed};
-    int rc = sights_new(&w->sights, &setup, w->err);
-    w->wants = sights_wants(w->sights);
-    w->awaited = calloc(t->n_actions + 1, sizeof *w->awaited);
-    return rc == OK && !w->awaited ? ERR_NOMEM : rc;
+    const struct trace *recorder = w->trace && w->trace->sighting ? w->trace : NULL;
+    int rc;
+    w->lookout = (struct lookout){.spec = w->spec,
+                                  .result = w->result,
+                                  .trace = w->trace ? w->trace->out : NULL,
+                                  .nat = &w->nat,
+                                  .truth = &w->truth};
+    rc = lookout_init(&w->lookout, owner, w, w->seed, recorder, w->err);
+    w->wants = w->lookout.wants;
+    for (uint32_t i = 0; w->wants & WANT_TRUTH && i < w->n_nodes; i++)
+        w->nodes[i].env.truth = &w->truth;
+    w->watching = w->lookout.trace || w->wants || w->spec->n_actions;
+    return rc;
 }
 
 void witness_free(struct ns3 *w)
 {
-    sights_free(w->sights);
-    free(w->awaited);
+    lookout_free(&w->lookout);
 }
+
+int witness_score(struct ns3 *w)
+{
+    return lookout_score(&w->lookout, w->now);
+}
+
+/* ---- what happens --------------------------------------------------------------------- */
 
 void witness_digest(struct ns3 *w, const struct ns3_node *n, const struct event *ev, uint64_t size)
 {
-    uint8_t record[32];
+    uint8_t record[TRACE_RECORD];
     put_le64(record, (uint64_t)w->now);
     put_le64(record + 8, (uint64_t)n->id << 32 | ev->link);
     put_le64(record + 16, (uint64_t)ev->kind);
@@ -43,220 +48,265 @@ void witness_digest(struct ns3 *w, const struct ns3_node *n, const struct event 
     XXH3_64bits_update(w->hash, record, sizeof record);
 }
 
-/* ---- the trace ------------------------------------------------------------------------ */
-
-static const char *name_of(const struct ns3 *w, uint32_t id)
-{
-    return id < w->n_nodes ? w->spec->roster->entries[id].name : "-";
-}
-
-static void print_address(FILE *out, const struct addr *a)
-{
-    static const uint8_t v4[12] = {[10] = 0xff, [11] = 0xff};
-    const uint8_t *b = a->ip;
-    if (memcmp(b, v4, sizeof v4) == 0) {
-        fprintf(out, "%u.%u.%u.%u:%u", b[12], b[13], b[14], b[15], a->port);
-        return;
-    }
-    for (int i = 0; i < 16; i += 2)
-        fprintf(out, "%s%x", i ? ":" : "[", (unsigned)(b[i] << 8 | b[i + 1]));
-    fprintf(out, "]:%u", a->port);
-}
-
-/* Whose the other side is. */
-static uint32_t peer_of(const struct ns3 *w, const struct ns3_end *end, const struct event *ev)
-{
-    const struct ns3_node *n;
-    if (end->kind != LINK_DATAGRAM)
-        return end->to;
-    n = address_owner(w, &ev->peer);
-    return n ? n->id : PARTY_NONE;
-}
-
-static void trace_event(struct ns3 *w, const struct ns3_node *n, const struct ns3_end *end,
-                        ns_t sent, const struct event *ev)
-{
-    static const char *const names[] = {"start", "go", "timer", "up", "data", "room", "down"};
-    static const char *const reasons[] = {
-#define X(name, text) text,
-        DOWN_REASONS(X)
-#undef X
-    };
-    FILE *out = w->trace;
-    fprintf(out, "%" PRId64 " %s %s", w->now, name_of(w, n->id), names[ev->kind]);
-    if (ev->kind == EV_TIMER)
-        fprintf(out, " %u", ev->timer);
-    if (ev->kind >= EV_UP)
-        fprintf(out, " %" PRIu32 " %s", ev->link, name_of(w, peer_of(w, end, ev)));
-    if (ev->kind == EV_UP) {
-        fputc(' ', out);
-        print_address(out, &ev->peer);
-    } else if (ev->kind == EV_DATA) {
-        fprintf(out, " %zu %" PRId64, ev->len, sent);
-    } else if (ev->kind == EV_DOWN) {
-        fprintf(out, " %s", reasons[ev->why]);
-    }
-    fputc('\n', out);
-}
-
 void witness_drop(struct ns3 *w, uint32_t from, uint32_t to, uint32_t bytes, enum drop drop)
 {
-    metrics_drop(w->metrics, drop);
-    if (w->trace)
-        fprintf(w->trace, "%" PRId64 " %s lost %s %" PRIu32 " %s\n", w->now, name_of(w, from),
-                name_of(w, to), bytes, drop_infos[drop].name);
+    lookout_drop(&w->lookout, w->now, from, to, bytes, drop);
 }
 
 void witness_world(struct ns3 *w, const struct ns3_node *n, const char *what)
 {
-    if (w->trace)
-        fprintf(w->trace, "%" PRId64 " %s %s\n", w->now, n ? name_of(w, n->id) : "-", what);
-}
-
-/* ---- recovery ------------------------------------------------------------------------- */
-
-static bool touches(const struct action *a, uint32_t x, uint32_t y)
-{
-    if (a->kind == ACT_CRASH || a->kind == ACT_PAUSE)
-        return a->node == x || a->node == y;
-    return faults_touch(a, x, y);
-}
-
-static void see_progress(struct ns3 *w, uint32_t x, uint32_t y)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < w->n_awaited; i++) {
-        struct ns3_fault *f = &w->awaited[i];
-        if (f->over && touches(f->action, x, y))
-            metrics_add(w->metrics, METRIC_RECOVERY, w->now - f->action->at);
-        else
-            w->awaited[kept++] = *f;
-    }
-    w->n_awaited = kept;
-}
-
-static void await(struct ns3 *w, const struct action *a, bool over)
-{
-    w->awaited[w->n_awaited++] = (struct ns3_fault){.action = a, .over = over};
+    lookout_world(&w->lookout, w->now, n ? n->id : PARTY_NONE, what);
 }
 
 void witness_fault_over(struct ns3 *w, const struct action *a)
 {
-    witness_world(w, NULL, "heal");
-    await(w, a, true);
+    lookout_fault_over(&w->lookout, w->now, a);
 }
 
 void witness_crash(struct ns3 *w, const struct ns3_node *n, const struct action *a)
 {
-    witness_world(w, n, "crash");
-    if (a)
-        await(w, a, false);
+    lookout_crash(&w->lookout, w->now, n->id, a);
 }
 
 void witness_restart(struct ns3 *w, const struct ns3_node *n)
 {
-    witness_world(w, n, "restart");
-    for (size_t i = 0; i < w->n_awaited; i++)
-        if (w->awaited[i].action->kind == ACT_CRASH && w->awaited[i].action->node == n->id)
-            w->awaited[i].over = true;
+    lookout_restart(&w->lookout, w->now, n->id);
 }
 
-/* ---- observers ------------------------------------------------------------------------ */
+/* ---- what nodes get and send ---------------------------------------------------------- */
 
-/* What a node gets or sends, at its access line: a message of a stream when it is whole. */
-static void see_line(struct ns3 *w, struct sighting s, enum link_kind kind)
+/* Whose the other side is. */
+static party_t peer_of(const struct ns3 *w, const struct ns3_end *end,
+                       const struct ns3_origin *origin, const struct event *ev)
 {
-    if (!(w->wants & WANT_LINE) && !(w->wants & WANT_LINE_OPENS && (s.opens || s.datagram)))
-        return;
-    s.point = SIGHT_LINE;
-    if (s.opens) {
-        s.bytes = TCP_SYN_BYTES;
-    } else if (s.datagram) {
-        s.bytes += UDP_HEADERS;
-    } else {
-        s.bytes += kind == LINK_MESSAGE ? LINK_FRAME : 0;
-        s.packets = tcp_segments(s.bytes);
-        s.bytes += s.packets * TCP_HEADERS;
-    }
-    sights_see(w->sights, &s, NULL);
+    if (ev->kind < EV_UP)
+        return PARTY_NONE;
+    if (end->kind != LINK_DATAGRAM)
+        return end->to;
+    return origin ? origin->sender : owner(w, &ev->peer);
 }
 
-void witness_event(struct ns3 *w, const struct ns3_node *n, const struct ns3_end *end, ns_t sent,
-                   const struct event *ev)
+static void see_event(struct ns3 *w, const struct ns3_node *n, const struct ns3_end *end,
+                      const struct event *ev)
 {
-    struct sighting s = {.at = n->id,
-                         .when = w->now,
-                         .beyond = PARTY_NONE,
-                         .packets = 1,
-                         .bytes = (uint32_t)ev->len};
-    uint32_t peer;
-    if (w->trace)
-        trace_event(w, n, end, sent, ev);
-    if (ev->kind != EV_UP && ev->kind != EV_DATA)
-        return;
-    peer = peer_of(w, end, ev);
-    if (peer == PARTY_NONE)
-        return;
-    if (ev->kind == EV_DATA && w->n_awaited)
-        see_progress(w, n->id, peer);
-    s.datagram = end->kind == LINK_DATAGRAM;
+    struct sighting s = lookout_message(w->now, n->id, false, end->kind == LINK_DATAGRAM, ev->len);
     s.opens = ev->kind == EV_UP;
     s.from = s.datagram ? ev->peer : end->remote;
     s.to = end->local;
-    if (w->wants & WANT_NODE_IN)
-        sights_see(w->sights, &s, NULL);
-    if (s.opens && s.datagram)
-        return; /* nothing was sent for that */
-    if (s.opens && end->dialled) {
-        s.from = end->local;
-        s.to = end->remote;
-        s.out = true;
-    }
-    see_line(w, s, end->kind);
+    lookout_see(&w->lookout, &s);
 }
 
-void witness_send(struct ns3 *w, const struct ns3_node *n, const struct ns3_end *end,
-                  const struct addr *to, size_t len)
+/* A party stamps what it sends by itself; a service sends on what came. */
+void witness_event(struct ns3 *w, const struct ns3_node *n, const struct ns3_end *end,
+                   const struct ns3_origin *origin, const struct event *ev)
 {
-    const struct sighting s = {.at = n->id,
-                               .when = n->env.now + n->env.spent,
-                               .beyond = PARTY_NONE,
-                               .out = true,
-                               .datagram = to != NULL,
-                               .packets = 1,
-                               .bytes = (uint32_t)len,
-                               .from = end->local,
-                               .to = to ? *to : end->remote};
-    if (w->wants & WANT_NODE_OUT)
-        sights_see(w->sights, &s, NULL);
-    see_line(w, s, end->kind);
-}
-
-void witness_keep(struct ns3 *w, const struct ns3_node *n, const struct retained *kept)
-{
-    const struct sighting s = {.at = n->id, .when = w->now, .beyond = PARTY_NONE, .kept = kept};
-    if (w->wants & WANT_KEPT)
-        sights_see(w->sights, &s, NULL);
+    party_t peer;
+    if (!w->watching)
+        return;
+    peer = peer_of(w, end, origin, ev);
+    lookout_event(&w->lookout, w->now, n->id, ev, peer, origin ? origin->at : w->now);
+    if (ev->kind == EV_DATA && peer != PARTY_NONE)
+        lookout_progress(&w->lookout, w->now, n->id, peer);
+    lookout_hold(&w->lookout, origin ? &origin->truth : NULL);
+    if (w->wants & WANT_NODE_IN && peer != PARTY_NONE && (ev->kind == EV_UP || ev->kind == EV_DATA))
+        see_event(w, n, end, ev);
+    if (n->id < w->n_parties)
+        lookout_hold(&w->lookout, NULL);
 }
 
 void witness_show(struct ns3 *w, const struct ns3_node *n, const struct shown *shown)
 {
-    const struct sighting s = {.at = n->id, .when = w->now, .beyond = PARTY_NONE, .visible = shown};
-    if (w->sights)
-        sights_see(w->sights, &s, NULL);
+    lookout_show(&w->lookout, w->now, n->id, shown);
 }
 
-int witness_score(struct ns3 *w)
+void witness_keep(struct ns3 *w, const struct ns3_node *n, const struct retained *kept)
 {
-    struct trial_result *r = w->result;
-    struct sights_found found;
-    int rc = sights_end(w->sights, w->now, &found);
-    if (rc != OK)
-        return rc;
-    r->exposures = found.exposures;
-    r->n_exposures = found.n_exposures;
-    r->findings = found.findings;
-    r->n_findings = found.n_findings;
-    r->invalid = found.invalid;
-    return OK;
+    lookout_keep(&w->lookout, w->now, n->id, kept);
+}
+
+static ns_t leaves(const struct ns3_node *n)
+{
+    return n->env.now + n->env.spent;
+}
+
+struct ns3_origin witness_origin(const struct ns3_node *n, const struct addr *to)
+{
+    struct ns3_origin origin = {.at = leaves(n), .sender = n->id, .truth = n->w->truth};
+    if (to)
+        origin.to = *to;
+    return origin;
+}
+
+static void see_sent(const struct ns3_end *end, const struct addr *to, size_t len)
+{
+    const struct ns3_node *n = end->node;
+    struct sighting s = lookout_message(leaves(n), n->id, true, end->kind == LINK_DATAGRAM, len);
+    s.from = end->local;
+    s.to = *to;
+    if (n->w->wants & WANT_NODE_OUT)
+        lookout_see(&n->w->lookout, &s);
+}
+
+/* ---- streams on their way ------------------------------------------------------------- */
+
+/* On one that was dialled by a private address, behind the same NAT, nothing comes to a line. */
+static bool on_wire(const struct ns3_end *end)
+{
+    static const uint8_t v4[12] = {[10] = 0xff, [11] = 0xff};
+    const struct ns3 *w = end->node->w;
+    const uint8_t *ip = end->remote.ip;
+    return w->wants & WANT_WIRE &&
+           !(w->nat.n_boxes && ip[12] == 10 && memcmp(ip, v4, sizeof v4) == 0);
+}
+
+/* What this end sends, as the internet sees it; len 0: its SYN. */
+static struct sighting of_stream(const struct ns3_end *end, ns_t when, uint32_t len)
+{
+    struct sighting s =
+        lookout_segments(when, len && end->kind == LINK_MESSAGE ? len + LINK_FRAME : len);
+    s.from = end->dialled ? end->seen : end->peer ? end->peer->remote : end->local;
+    s.to = end->remote;
+    return s;
+}
+
+static void see_syn(struct ns3_end *end)
+{
+    struct ns3 *w = end->node->w;
+    struct sighting s = of_stream(end, w->now, 0);
+    end->syn_left = true;
+    lookout_hold(&w->lookout, NULL);
+    if (on_wire(end))
+        lookout_line(&w->lookout, &s, end->node->id, true);
+}
+
+void witness_dial(struct ns3_end *end)
+{
+    end->seen = end->local;
+    if (!nat_inside(&end->node->w->nat, end->node->id))
+        see_syn(end);
+}
+
+void witness_send(const struct ns3_end *end, size_t len)
+{
+    const struct ns3_node *n = end->node;
+    struct sighting s = of_stream(end, leaves(n), (uint32_t)len);
+    see_sent(end, &end->remote, len);
+    if (on_wire(end))
+        lookout_line(&n->w->lookout, &s, n->id, true);
+}
+
+void witness_readable(struct ns3_end *end)
+{
+    const struct ns3 *w = end->node->w;
+    struct ns3_end *from = end->peer;
+    uint64_t there = end->got + net_unread(end->socket);
+    if (!from || !on_wire(end) || !(w->wants & (WANT_LINE | WANT_BORDER)))
+        return;
+    for (; from->sent_came < from->sent_n; from->sent_came++) {
+        const struct ns3_sent *sent =
+            &from->sent[(from->sent_first + from->sent_came) % from->sent_cap];
+        uint64_t next = from->came + sent->len + (end->kind == LINK_MESSAGE ? LINK_FRAME : 0);
+        struct sighting s;
+        if (next > there)
+            return;
+        from->came = next;
+        lookout_hold(&w->lookout, &sent->origin.truth);
+        s = of_stream(from, w->now, sent->len);
+        lookout_arrival(&w->lookout, &s, from->node->id, end->node->id);
+    }
+}
+
+static void syn_came(struct ns3_node *n, const struct net_packet *p)
+{
+    struct ns3 *w = n->w;
+    struct addr from = address_of(w, p->from, p->from_port);
+    uint16_t port;
+    enum link_kind kind;
+    struct ns3_node *who = address_target(w, NAT_TCP, &from, &port);
+    struct ns3_end *end =
+        who && conn_accepts(n, p->to_port, &kind) ? conn_dialler(who, n->id, port) : NULL;
+    struct sighting s;
+    if (!end || end->syn_came || !on_wire(end))
+        return;
+    end->syn_came = true;
+    lookout_hold(&w->lookout, NULL);
+    s = of_stream(end, w->now, 0);
+    lookout_arrival(&w->lookout, &s, who->id, n->id);
+}
+
+/* ---- datagrams on their way ----------------------------------------------------------- */
+
+static struct ns3_origin origin_of(const struct net_packet *p)
+{
+    struct ns3_origin origin;
+    memcpy(&origin, &p->note, sizeof origin);
+    return origin;
+}
+
+void witness_send_to(const struct ns3_end *end, const struct addr *to,
+                     const struct ns3_node *target, size_t len)
+{
+    const struct ns3_node *n = end->node;
+    struct sighting s;
+    see_sent(end, to, len);
+    if (!(n->w->wants & WANT_WIRE) || target == n || nat_inside(&n->w->nat, n->id))
+        return;
+    s = lookout_datagram(leaves(n), (uint32_t)len);
+    s.from = end->local;
+    s.to = *to;
+    lookout_line(&n->w->lookout, &s, n->id, true);
+}
+
+/* seen: where it comes from, outside of NATs. */
+static struct sighting of_datagram(const struct ns3 *w, const struct net_packet *p,
+                                   const struct ns3_origin *origin)
+{
+    struct sighting s = lookout_datagram(w->now, p->bytes - UDP_HEADERS);
+    s.from = address_of(w, p->from, p->from_port);
+    s.to = origin->to;
+    lookout_hold(&w->lookout, &origin->truth);
+    return s;
+}
+
+static void datagram_came(struct ns3_node *n, const struct net_packet *p)
+{
+    const struct ns3 *w = n->w;
+    const struct ns3_origin origin = origin_of(p);
+    struct sighting s;
+    if (lookout_indoors(&w->lookout, origin.sender, n->id))
+        return;
+    s = of_datagram(w, p, &origin);
+    lookout_arrival(&w->lookout, &s, origin.sender, n->id);
+}
+
+void witness_packet(struct ns3_node *n, const struct net_packet *p)
+{
+    if (!(n->w->wants & WANT_WIRE))
+        return;
+    if (!p->tcp)
+        datagram_came(n, p);
+    else if (p->syn)
+        syn_came(n, p);
+}
+
+/* ---- at a NAT ------------------------------------------------------------------------- */
+
+void witness_router(struct ns3 *w, const struct net_packet *p, uint16_t port,
+                    const struct ns3_node *target)
+{
+    const struct ns3_node *n = &w->nodes[p->host];
+    if (!(w->wants & WANT_WIRE) || !nat_inside(&w->nat, n->id))
+        return;
+    if (!p->tcp && !(target && lookout_indoors(&w->lookout, n->id, target->id))) {
+        const struct ns3_origin origin = origin_of(p);
+        struct sighting s = of_datagram(w, p, &origin);
+        lookout_line(&w->lookout, &s, n->id, true);
+    }
+    for (uint32_t i = 0; p->syn && i < n->n_links; i++) {
+        struct ns3_end *end = n->links[i];
+        if (!end->dialled || end->syn_left || !end->socket || net_socket_port(end->socket) != port)
+            continue;
+        end->seen = address_of(w, p->from, p->from_port);
+        see_syn(end);
+    }
 }

@@ -1,5 +1,7 @@
 #include "engine/worlds/sim/inner.h"
 
+#include "engine/node.h"
+
 #include <stdlib.h>
 
 /* In front of a datagram's bytes. */
@@ -43,7 +45,7 @@ static int add(struct sim *sim, struct sim_node *n, uint16_t port, const struct 
     end = &c->end[0];
     end->node = n;
     if (links_take(sim, n, end) != OK) {
-        slab_give(&sim->slab, c, c->size_class);
+        links_forget(sim, c);
         return ERR_LIMIT;
     }
     end->state = END_OPEN;
@@ -65,7 +67,7 @@ static int add(struct sim *sim, struct sim_node *n, uint16_t port, const struct 
 
 void datagram_listen(struct sim *sim, struct sim_node *n)
 {
-    for (const struct accept *a = n->accepts; a && a->port; a++) {
+    for (const struct accept *a = node_accepts(sim->spec, n->id); a && a->port; a++) {
         if (a->kind != LINK_DATAGRAM || add(sim, n, a->port, NULL, NULL) != OK)
             continue;
         if (!n->datagram_port)

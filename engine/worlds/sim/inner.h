@@ -12,7 +12,8 @@
 #include "engine/worlds/link/nat.h"
 #include "engine/worlds/link/tcp_bulk.h"
 #include "engine/worlds/link/udp.h"
-#include "engine/worlds/sim/slab.h"
+#include "engine/worlds/result/lookout.h"
+#include "engine/base/slab.h"
 #include "engine/worlds/sim/queue.h"
 #include "engine/worlds/sim/sim.h"
 #include "engine/worlds/sim/store.h"
@@ -112,21 +113,36 @@ struct sim_end {
     bool timed : 1;       /* its next SYN or SYN-ACK has its time (SIM_CONNECT) */
     struct tcp_flow flow; /* to the peer */
     uint32_t flying;      /* bytes sent in calm that are not at the peer's downlink yet */
-    uint64_t written;     /* bytes given to TCP, and */
-    uint64_t arrived;     /* bytes that came, a FIN among them: for tap.c */
 };
 
 _Static_assert(offsetof(struct sim_end, flow.rtt) == 128, "two of them for a message");
+_Static_assert(sizeof(struct sim_end) == 192, "and a third for the rest");
+
+/* Of one end of a stream, for tap.c. */
+struct sim_counts {
+    uint64_t written; /* bytes given to TCP, and */
+    uint64_t arrived; /* bytes that came, a FIN among them */
+};
 
 /* A stream with its two ends, or a datagram link, which has the first alone. */
 struct sim_conn {
     struct sim_end end[2];
-    struct addr to;        /* as it was dialled; datagrams: the peer */
-    struct sim_conn *next; /* datagrams: of the same node */
-    ns_t syn_at;           /* when the last SYN left */
-    uint64_t number;       /* among all streams, from 1 */
+    struct addr to; /* as it was dialled; datagrams: the peer */
     uint8_t size_class;
+    union {
+        struct sim_conn *next; /* datagrams: of the same node */
+        ns_t syn_at;           /* streams: when the last SYN left */
+    };
+    uint64_t number;           /* among all streams, from 1 */
+    struct sim_counts *counts; /* of both ends; NULL: nobody looks on */
 };
+
+_Static_assert(sizeof(struct sim_conn) <= 448, "state of an open link");
+
+static inline struct sim_counts *sim_counts_of(const struct sim_end *end)
+{
+    return &end->conn->counts[end == &end->conn->end[1]];
+}
 
 struct sim_slot {
     struct sim_end *end; /* NULL: free */
@@ -137,52 +153,58 @@ struct sim_slot {
 /* A link's number: its slot below, a generation above. */
 enum { LINKS_SLOT_BITS = 20 };
 
-/* What every message touches is around env's beginning and its end, in three cache lines. */
+/* What a node that was restarted, or has left, ended with before. */
+struct sim_late {
+    struct outcome outcome;
+    ns_t completion;
+};
+
+/* What every message touches comes first, in three cache lines. */
 struct sim_node {
-    struct sim *sim;
-    struct sim_event *waiting;
+    _Alignas(64) struct sim *sim;
+    struct sim_event *waiting; /* the last of them: its next is the first */
     ns_t busy_until;
-    struct sim_slot *slots;
-    uint32_t n_slots, id;
-    struct env env; /* env_ops get it: see node_of */
-    uint32_t life;
-    bool alive, ready, done, doomed, paused, leaving;
-    uint64_t wire_bytes;
     struct link_host host;
-    uint64_t wire_packets;
-    ns_t compute;
-    struct sim_event **waiting_tail;
-    uint64_t useful;
-    uint32_t cap_slots, free_slot, n_links;
-    uint32_t incarnations, ports;
+    uint32_t id, life;
+    bool alive, ready, done, doomed, paused, leaving;
     uint16_t datagram_port;
-    const struct accept *accepts; /* may be NULL */
+    struct sim_end *recent; /* where its latest message went or came from; or NULL */
+    uint64_t wire_bytes, wire_packets;
+    struct sim_slot *slots;
+    uint32_t n_slots, cap_slots;
+    struct env env; /* env_ops get it: see node_of */
+    ns_t compute;
+    uint64_t useful;
+    uint32_t free_slot, n_links, incarnations;
+    uint16_t ports;
     struct sim_conn *datagrams;
-    struct map dialled;  /* 1 + peer -> connections and datagrams so far */
-    struct outcome kept; /* of an earlier life */
-    ns_t completion;     /* of it */
+    struct map dialled;    /* 1 + peer -> connections and datagrams so far */
+    struct sim_late *late; /* NULL: this life is its first, or the ones before had no result */
     struct sim_store store;
 };
 
-_Static_assert(sizeof(struct sim_node) <= 512, "state of an idle node");
-_Static_assert(offsetof(struct sim_node, env.rng) == 64, "env begins in the first cache line");
+_Static_assert(sizeof(struct sim_node) <= 448, "state of an idle node");
+_Static_assert(offsetof(struct sim_node, env.self) <= 192, "env's beginning is among them");
 
 static inline struct sim_node *node_of(struct env *env)
 {
     return (struct sim_node *)(void *)((char *)env - offsetof(struct sim_node, env));
 }
 
+/* Into a cache, before their time: so many lines. */
+static inline void sim_fetch(const void *what, int lines)
+{
+    for (int i = 0; i < lines; i++)
+        __builtin_prefetch((const char *)what + (ptrdiff_t)i * 64);
+}
+
+enum { SIM_OWN_LINES = 8 }; /* of what a node of one peer keeps in one piece: engine/node.c */
+
 /* An ordered pair of nodes whose datagrams have bursts or a bottleneck on their way. */
 struct sim_pair {
     struct udp_pair pair;
     uint32_t from, to;
     uint32_t next; /* of the same key, or UINT32_MAX */
-};
-
-/* A fault whose recovery is awaited. */
-struct sim_fault {
-    const struct action *action;
-    bool over; /* the fault; then data ends it */
 };
 
 struct sim {
@@ -215,12 +237,10 @@ struct sim {
     size_t hashed; /* bytes of `records` in use */
     uint8_t records[128 * TRACE_RECORD];
     party_t peers[128];        /* of the records, for the log */
-    struct sights *sights;     /* NULL: nobody looks on */
-    unsigned wants;            /* what they want to see */
+    unsigned wants;            /* what observers want to see: the lookout's */
     size_t tail;               /* of an event: bytes of truth behind its data, if they want that */
     struct packet_truth truth; /* of the packet in hand */
-    struct sim_fault *awaited;
-    size_t n_awaited;
+    struct lookout lookout;
     uint32_t n_ready, n_done;
     uint64_t sends, messages; /* for the fault plan */
     bool go, watching;
@@ -278,8 +298,12 @@ int links_take(struct sim *, struct sim_node *, struct sim_end *);
 static inline struct sim_end *links_find(const struct sim_node *n, link_t link)
 {
     uint32_t i = (link & ((1U << LINKS_SLOT_BITS) - 1)) - 1;
+    if (n->recent && n->recent->link == link)
+        return n->recent;
     return i < n->n_slots && n->slots[i].link == link ? n->slots[i].end : NULL;
 }
+/* Frees what the node keeps of its links. */
+void links_forget_all(struct sim *, struct sim_node *);
 /* The end is closed and its number free; it loses a reference. */
 void links_release(struct sim *, struct sim_end *);
 struct sim_conn *links_new(struct sim *, enum link_kind);
@@ -426,7 +450,6 @@ void watch_send_to(struct sim *, const struct sim_end *, const struct addr *seen
                    const struct addr *to, const struct sim_node *target, size_t len);
 void watch_come_from(struct sim *, const struct sim_event *, const struct sim_node *from,
                      const struct sim_node *to, const struct addr *seen, const struct addr *at);
-#define WANT_WIRE (WANT_LINE | WANT_LINE_OPENS | WANT_BORDER)
 /* Who is at the other end of an event's link; PARTY_NONE if there is none, or nobody known. */
 party_t watch_peer(const struct sim *, const struct sim_event *, const struct event *);
 /* Counts a loss of what `from` sent; `to` may be NULL. */
@@ -457,7 +480,5 @@ void tap_datagram(struct sim *, const struct sim_end *from, const struct sim_nod
 
 /* report.c */
 int report_outcomes(struct sim *);
-/* Copies what a node ended with. OK or ERR_NOMEM. */
-int report_keep(struct outcome *, const struct outcome *);
 
 #endif

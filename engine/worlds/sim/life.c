@@ -2,6 +2,7 @@
 
 #include "engine/base/bytes.h"
 #include "engine/node.h"
+#include "engine/worlds/result/account.h"
 
 #include <stdlib.h>
 
@@ -101,6 +102,7 @@ static void hand_link(struct sim *sim, struct sim_event *e)
         return;
     }
     if (e->kind == SIM_DATA) {
+        n->recent = end;
         stream_handed(sim, e);
         ev.kind = EV_DATA;
         ev.link = end->link;
@@ -151,24 +153,29 @@ void life_offer(struct sim *sim, struct sim_event *e)
         hand(sim, e);
         return;
     }
-    if (!n->waiting) {
-        n->waiting_tail = &n->waiting;
-        if (!n->paused)
-            wake_at(sim, n, n->busy_until);
-    }
-    e->next = NULL;
-    *n->waiting_tail = e;
-    n->waiting_tail = &e->next;
+    if (!n->waiting && !n->paused)
+        wake_at(sim, n, n->busy_until);
+    e->next = n->waiting ? n->waiting->next : e;
+    if (n->waiting)
+        n->waiting->next = e;
+    n->waiting = e;
+}
+
+/* The first of those that wait. */
+static struct sim_event *next_waiting(struct sim_node *n)
+{
+    struct sim_event *e = n->waiting->next;
+    if (e == n->waiting)
+        n->waiting = NULL;
+    else
+        n->waiting->next = e->next;
+    return e;
 }
 
 void life_wake(struct sim *sim, struct sim_node *n)
 {
     while (n->waiting && n->busy_until <= sim->now && !n->paused && sim->n_done < sim->n_parties) {
-        struct sim_event *e = n->waiting;
-        n->waiting = e->next;
-        if (!n->waiting)
-            n->waiting_tail = &n->waiting;
-        hand(sim, e);
+        hand(sim, next_waiting(n));
     }
     if (n->waiting && !n->paused)
         wake_at(sim, n, n->busy_until > sim->now ? n->busy_until : sim->now);
@@ -250,7 +257,6 @@ void life_start(struct sim *sim, struct sim_node *n)
     n->env.incarnation = n->incarnations++;
     prng_name(&n->env.rng, sim->seed, t->roster->entries[n->id].name, n->env.incarnation, "node");
     sim_store_revive(&n->store);
-    n->accepts = node_accepts(t, n->id);
     rc = node_new(&made, &config, &n->env, sim->err);
     if (rc != OK) {
         sim->broken = rc;
@@ -280,8 +286,7 @@ static void bury(struct sim_node *n)
 static void forget_waiting(struct sim *sim, struct sim_node *n, bool count)
 {
     while (n->waiting) {
-        struct sim_event *e = n->waiting;
-        n->waiting = e->next;
+        struct sim_event *e = next_waiting(n);
         if (count)
             drop_data(sim, e);
         sim_event_free(sim, e);
@@ -291,12 +296,14 @@ static void forget_waiting(struct sim *sim, struct sim_node *n, bool count)
 static void keep_result(struct sim *sim, struct sim_node *n)
 {
     struct outcome o = node_outcome(n->env.node);
-    if (n->kept.done)
+    if (n->late)
         return;
     if (o.done) {
-        n->completion = node_completion(n->env.node);
-        if (report_keep(&n->kept, &o) != OK)
+        n->late = calloc(1, sizeof *n->late);
+        if (!n->late || account_keep(&n->late->outcome, &o) != OK)
             sim->broken = ERR_NOMEM;
+        else
+            n->late->completion = node_completion(n->env.node);
     } else if (n->done) {
         n->done = false;
         sim->n_done--;
@@ -358,7 +365,10 @@ void life_end(struct sim *sim, struct sim_node *n)
     forget_waiting(sim, n, false);
     sim_store_free(&n->store);
     map_free(&n->dialled);
-    free(n->slots);
-    free((void *)(uintptr_t)n->kept.result);
-    free((void *)(uintptr_t)n->kept.failure);
+    links_forget_all(sim, n);
+    if (n->late) {
+        free((void *)(uintptr_t)n->late->outcome.result);
+        free((void *)(uintptr_t)n->late->outcome.failure);
+        free(n->late);
+    }
 }

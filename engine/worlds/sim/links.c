@@ -1,18 +1,27 @@
 #include "engine/worlds/sim/inner.h"
 
 #include <assert.h>
-#include <stdlib.h>
+#include <string.h>
 
 enum { SLOT_BITS = LINKS_SLOT_BITS, PORT_MIN = 32768, PORTS = 28232 }; /* Linux's ephemeral range */
 
 _Static_assert(SIM_LINKS < 1 << SLOT_BITS, "a link's number holds its slot");
 
-static int grow(struct sim_node *n)
+void links_forget_all(struct sim *sim, struct sim_node *n)
 {
-    uint32_t cap = n->cap_slots ? 2 * n->cap_slots : 4;
-    struct sim_slot *slots = realloc(n->slots, cap * sizeof *slots);
+    slab_back(&sim->slab, n->slots, n->cap_slots * sizeof *n->slots);
+    n->slots = NULL;
+}
+
+static int grow(struct sim *sim, struct sim_node *n)
+{
+    uint32_t cap = n->cap_slots ? 2 * n->cap_slots : 2;
+    struct sim_slot *slots = slab_lend(&sim->slab, cap * sizeof *slots);
     if (!slots)
         return ERR_NOMEM;
+    if (n->cap_slots)
+        memcpy(slots, n->slots, n->n_slots * sizeof *slots);
+    links_forget_all(sim, n);
     n->slots = slots;
     n->cap_slots = cap;
     return OK;
@@ -28,7 +37,7 @@ int links_take(struct sim *sim, struct sim_node *n, struct sim_end *end)
         slot = &n->slots[n->free_slot - 1];
         n->free_slot = slot->next_free;
     } else {
-        if (n->n_slots == n->cap_slots && grow(n) != OK) {
+        if (n->n_slots == n->cap_slots && grow(sim, n) != OK) {
             sim->broken = ERR_NOMEM;
             return ERR_LIMIT;
         }
@@ -49,6 +58,8 @@ void links_release(struct sim *sim, struct sim_end *end)
     struct sim_slot *slot = &n->slots[number - 1];
     assert(slot->end == end);
     end->state = END_CLOSED;
+    if (n->recent == end)
+        n->recent = NULL;
     slot->end = NULL;
     slot->link += 1U << SLOT_BITS;
     slot->next_free = n->free_slot;
@@ -66,6 +77,15 @@ struct sim_conn *links_new(struct sim *sim, enum link_kind kind)
         return NULL;
     }
     *c = (struct sim_conn){.size_class = size_class};
+    if (sim->tap) {
+        c->counts = slab_lend(&sim->slab, 2 * sizeof *c->counts);
+        if (!c->counts) {
+            slab_give(&sim->slab, c, size_class);
+            sim->broken = ERR_NOMEM;
+            return NULL;
+        }
+        memset(c->counts, 0, 2 * sizeof *c->counts);
+    }
     for (int i = 0; i < 2; i++) {
         c->end[i].conn = c;
         c->end[i].peer = &c->end[1 - i];
@@ -80,12 +100,14 @@ void links_forget(struct sim *sim, struct sim_conn *c)
         return;
     for (int i = 0; i < 2; i++)
         wire_forget(sim, &c->end[i]);
+    slab_back(&sim->slab, c->counts, 2 * sizeof *c->counts);
     slab_give(&sim->slab, c, c->size_class);
 }
 
 uint16_t links_port(struct sim_node *n)
 {
-    uint16_t port = (uint16_t)(PORT_MIN + n->ports++ % PORTS);
+    uint16_t port = (uint16_t)(PORT_MIN + n->ports);
+    n->ports = (uint16_t)((n->ports + 1) % PORTS);
     return port;
 }
 

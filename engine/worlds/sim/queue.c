@@ -113,6 +113,7 @@ static bool refill(struct queue *q)
     if (q->broken)
         return false;
     queue_sort(&q->home, &q->away, load.n, load.differ);
+    q->runs++;
     q->run = q->home;
     q->run_end = q->home + load.n;
     q->edge = load.edge;

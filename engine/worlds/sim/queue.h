@@ -44,6 +44,7 @@ struct queue_tuning {
 
 struct queue {
     uint64_t now, edge;
+    uint64_t runs; /* so far: when it grows, queue_ahead sees others than before */
     struct queue_item *run, *run_end; /* what is left of it, in `home` */
     uint64_t order;
     uint32_t n_recent, room; /* room for recent ones: 0 before the first push */

@@ -1,8 +1,16 @@
 #include "engine/worlds/sim/inner.h"
 
+#include "engine/base/pages.h"
 #include "engine/node.h"
 
 #include <stdlib.h>
+
+/* Nodes keep what they keep in the slab, unless their mistakes with it are looked for. */
+#ifdef __SANITIZE_ADDRESS__
+enum { SIM_LENDS = 0 };
+#else
+enum { SIM_LENDS = 1 };
+#endif
 
 const struct sim_tuning sim_defaults = {.window = SIM_WINDOW, .links = SIM_LINKS};
 
@@ -70,11 +78,9 @@ static int make_nodes(struct sim *sim)
         cap *= 2;
     sim->ip_mask = cap - 1;
     sim->by_ip = calloc(cap, sizeof *sim->by_ip);
-    sim->nodes =
-        aligned_alloc(SLAB_LINE, (n * sizeof *sim->nodes + SLAB_LINE) / SLAB_LINE * SLAB_LINE);
+    sim->nodes = pages_take(n * sizeof *sim->nodes);
     if (!sim->by_ip || !sim->nodes)
         return ERR_NOMEM;
-    memset(sim->nodes, 0, n * sizeof *sim->nodes);
     sim->n_nodes = n;
     sim->n_parties = t->roster->n_parties;
     for (uint32_t i = 0; i < n; i++) {
@@ -87,12 +93,12 @@ static int make_nodes(struct sim *sim)
         *place = i + 1;
         node->id = i;
         node->sim = sim;
-        node->completion = -1;
         node->host = (struct link_host){.access = access_of(sim, i), .region = t->hosts[i].region};
         node->env.ops = &sim_ops;
         node->env.costs = t->costs;
         node->env.metrics = sim->metrics;
         node->env.store = &node->store.base;
+        node->env.slab = SIM_LENDS ? &sim->slab : NULL;
         sim_store_init(&node->store, &sim->fate);
     }
     return OK;
@@ -174,7 +180,7 @@ static void tear_down(struct sim *sim)
     free(sim->pairs);
     nat_free(&sim->nat);
     crowds_free(&sim->crowds);
-    free(sim->nodes);
+    pages_give(sim->nodes, sim->n_nodes * sizeof *sim->nodes);
     free(sim->by_ip);
     XXH3_freeState(sim->hash);
 }
@@ -228,34 +234,62 @@ static void handle(struct sim *sim, struct sim_event *e)
     }
 }
 
-/* Fetches what coming events will touch, a step of the chain of pointers at a time: the event, its
- * end, its node, the node's own memory. With many hosts none of it is in a cache. */
+/* What a coming event will touch is fetched before its time, a step of the chain of pointers at a
+ * time: the event, its end, its node, the node's own memory. With many hosts none of it is in a
+ * cache. */
+static void fetch_event(const struct sim_event *e)
+{
+    sim_fetch(e, 3);
+}
+
+static void fetch_end(const struct sim_event *e)
+{
+    sim_fetch(e->at.end, 3);
+}
+
+static void fetch_node(const struct sim_event *e)
+{
+    if (e->kind >= SIM_DATAGRAM)
+        sim_fetch(e->kind >= SIM_SYN ? e->at.end->node : e->at.node, 3);
+}
+
+static void fetch_own(const struct sim_event *e)
+{
+    const struct sim_node *n = e->kind >= SIM_SYN ? e->at.end->node : e->at.node;
+    if (e->kind > SIM_DATAGRAM && n && n->env.node)
+        sim_fetch(n->env.node, SIM_OWN_LINES);
+}
+
+/* How many events before it. */
+enum { AHEAD_EVENT = 12, AHEAD_END = 8, AHEAD_NODE = 5, AHEAD_OWN = 2 };
+
+/* The first ones of a new run: nobody has looked ahead to them. */
+static void look_around(const struct queue *q)
+{
+    static void (*const fetch[])(const struct sim_event *) = {fetch_event, fetch_end, fetch_node,
+                                                              fetch_own};
+    static const uint8_t ahead[] = {AHEAD_EVENT, AHEAD_END, AHEAD_NODE, AHEAD_OWN};
+    const struct sim_event *e;
+    for (unsigned step = 0; step < sizeof ahead; step++)
+        for (unsigned k = 0; k < ahead[step] && (e = queue_ahead(q, k)); k++)
+            fetch[step](e);
+}
+
 static void look_ahead(const struct queue *q)
 {
-    enum { EVENT = 12, END = 8, NODE = 5, OWN = 2, LINE = 64, LINES = 6 };
-    const struct sim_event *e = queue_ahead(q, EVENT);
-    const struct sim_node *n;
+    const struct sim_event *e = queue_ahead(q, AHEAD_EVENT);
     if (!e)
         return;
-    __builtin_prefetch(e);
-    e = queue_ahead(q, END);
-    __builtin_prefetch(e->at.end);
-    __builtin_prefetch((const char *)e->at.end + LINE);
-    e = queue_ahead(q, NODE);
-    if (e->kind < SIM_DATAGRAM)
-        return;
-    __builtin_prefetch(e->kind >= SIM_SYN ? e->at.end->node : e->at.node);
-    e = queue_ahead(q, OWN);
-    if (e->kind <= SIM_DATAGRAM)
-        return;
-    n = e->kind >= SIM_SYN ? e->at.end->node : e->at.node;
-    for (int i = 0; n && n->env.node && i < LINES; i++)
-        __builtin_prefetch((const char *)n->env.node + (ptrdiff_t)i * LINE);
+    fetch_event(e);
+    fetch_end(queue_ahead(q, AHEAD_END));
+    fetch_node(queue_ahead(q, AHEAD_NODE));
+    fetch_own(queue_ahead(q, AHEAD_OWN));
 }
 
 static void loop(struct sim *sim)
 {
     ns_t limit = sim->spec->limit;
+    uint64_t runs = 0;
     while (!sim->broken && sim->n_done < sim->n_parties) {
         uint64_t time;
         struct sim_event *e = queue_pop(&sim->queue, &time);
@@ -270,6 +304,10 @@ static void loop(struct sim *sim)
             break;
         }
         sim->now = (ns_t)time;
+        if (runs != sim->queue.runs) {
+            runs = sim->queue.runs;
+            look_around(&sim->queue);
+        }
         look_ahead(&sim->queue);
         handle(sim, e);
     }

@@ -38,8 +38,8 @@ static struct sim_store_entry **find(const struct sim_store *s, struct key key)
 
 static int grow(struct sim_store *s)
 {
-    size_t n = s->n_buckets ? 2 * s->n_buckets : FIRST_BUCKETS;
-    struct sim_store_entry **buckets = calloc(n, sizeof(struct sim_store_entry *));
+    uint32_t n = s->n_buckets ? 2 * s->n_buckets : FIRST_BUCKETS;
+    struct sim_store_entry **buckets = n ? calloc(n, sizeof(struct sim_store_entry *)) : NULL;
     if (!buckets)
         return ERR_LIMIT;
     for (size_t i = 0; i < s->n_buckets; i++) {

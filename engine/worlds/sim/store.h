@@ -31,7 +31,8 @@ struct sim_store {
     struct store base;
     struct store_fate *fate; /* NULL: nothing ever fails */
     struct sim_store_entry **buckets;
-    size_t n, n_buckets, bytes;
+    uint32_t n, n_buckets;
+    size_t bytes;
     bool dead;
 };
 

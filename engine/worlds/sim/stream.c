@@ -1,12 +1,14 @@
 #include "engine/worlds/sim/inner.h"
 
+#include "engine/node.h"
+
 /* ---- opening -------------------------------------------------------------------------- */
 
 static bool listens(const struct sim_node *n, uint16_t port, uint8_t kind)
 {
-    if (!n->alive || !n->accepts)
+    if (!n->alive)
         return false;
-    for (const struct accept *a = n->accepts; a->port; a++)
+    for (const struct accept *a = node_accepts(n->sim->spec, n->id); a && a->port; a++)
         if (a->port == port && a->kind == kind)
             return true;
     return false;
@@ -103,7 +105,7 @@ int stream_open(struct sim *sim, struct sim_node *n, enum link_kind kind, struct
     end = &c->end[0];
     end->node = n;
     if (links_take(sim, n, end) != OK) {
-        slab_give(&sim->slab, c, c->size_class);
+        links_forget(sim, c);
         return ERR_LIMIT;
     }
     *out = end->link;
@@ -140,14 +142,14 @@ static void on_syn(struct sim *sim, const struct sim_event *ev)
 {
     struct sim_end *end = ev->at.end;
     bool heard;
+    if (sim->wants &&
+        end->state == END_NONE) /* also one that comes too late, or to a closed port */
+        watch_come(sim, ev);
     if (end->peer->state != END_CONNECTING)
         return;
     if (end->state == END_NONE && listens(end->node, end->port, end->kind) &&
-        links_take(sim, end->node, end) == OK) {
+        links_take(sim, end->node, end) == OK)
         end->state = END_HALF;
-        if (sim->wants)
-            watch_come(sim, ev);
-    }
     if (end->state == END_HALF) {
         heard = wire_signal(sim, end, SIM_SYN_ACK, sim->now);
     } else {

@@ -20,8 +20,8 @@ static struct trace_packet packet_of(const struct sim *sim, const struct sim_end
                                  .from = links_seen(sim, from),
                                  .to = links_seen(sim, from->peer),
                                  .stream = from->conn->number,
-                                 .offset = from->written,
-                                 .arrived = from->arrived};
+                                 .offset = sim_counts_of(from)->written,
+                                 .arrived = sim_counts_of(from)->arrived};
 }
 
 void tap_signal(struct sim *sim, const struct sim_end *from, enum sim_kind kind, ns_t at)
@@ -64,9 +64,10 @@ void tap_sent(struct sim *sim, struct sim_end *from, const struct sim_event *ev,
     for (uint32_t i = 0; i < n; i++) {
         uint32_t part = i * TCP_MSS, len = i + 1 < n ? TCP_MSS : payload - part;
         uint64_t bytes = part + len + (uint64_t)(i + 1) * TCP_HEADERS;
-        tell_part(sim, from, ev, from->written + part, part, len, start + link_time(bytes, bps));
+        tell_part(sim, from, ev, sim_counts_of(from)->written + part, part, len,
+                  start + link_time(bytes, bps));
     }
-    from->written += payload;
+    sim_counts_of(from)->written += payload;
 }
 
 /* A segment that carries parts of several messages is told as so many; of what was handed over
@@ -75,7 +76,7 @@ void tap_segment(struct sim *sim, const struct sim_end *from, uint64_t begin, ui
                  ns_t left)
 {
     const struct tcp_bulk *b = from->flow.bulk;
-    uint64_t at = b->parked_from, offset = from->written;
+    uint64_t at = b->parked_from, offset = sim_counts_of(from)->written;
     for (const struct sim_event *ev = b->parked; ev; ev = ev->next)
         offset -= ev->kind == SIM_DATA ? wire_payload(from, ev->len) : 0;
     for (const struct sim_event *ev = b->parked; ev && at < begin + bytes; ev = ev->next) {
@@ -108,7 +109,7 @@ void tap_arrival(struct sim *sim, struct sim_end *end, const struct sim_event *e
     while (left) {
         uint32_t some = left < 2 * TCP_MSS ? left : 2 * TCP_MSS;
         struct trace_packet p;
-        end->arrived += some;
+        sim_counts_of(end)->arrived += some;
         left -= some;
         if (end->state != END_OPEN)
             continue;
@@ -124,7 +125,7 @@ void tap_hang_up(struct sim *sim, const struct sim_end *end)
     struct trace_packet p = packet_of(sim, end, PACKET_FIN, sim->now);
     tell(sim, &p);
     p = packet_of(sim, end->peer, PACKET_ACK, at > end->flow.arrival ? at : end->flow.arrival);
-    p.arrived = end->written + 1;
+    p.arrived = sim_counts_of(end)->written + 1;
     p.sent = sim->now;
     tell(sim, &p);
 }

@@ -29,16 +29,12 @@ static void dispatch(struct sim *sim, struct sim_end *from, struct sim_event *ev
 /* Its node will be told of it soon: fetches what that touches first, while others go ahead. */
 static void announce(const struct sim_event *ev)
 {
-    enum { LINE = 64, LINES = 8 };
     const struct sim_node *n = ev->at.end->node;
-    const char *node = n->env.node;
-    __builtin_prefetch(ev->data + LINE);
-    __builtin_prefetch(ev->at.end->peer);
-    __builtin_prefetch(&ev->at.end->flow.dice);
-    __builtin_prefetch(n);
-    __builtin_prefetch(n->slots);
-    for (int i = 0; node && i < LINES; i++)
-        __builtin_prefetch(node + (ptrdiff_t)i * LINE);
+    sim_fetch(ev->at.end->peer, 1);
+    sim_fetch(&ev->at.end->flow.dice, 1);
+    sim_fetch(n, 3);
+    if (n->env.node)
+        sim_fetch(n->env.node, SIM_OWN_LINES);
 }
 
 /* The downlink's queue has no room, or had none for what came before: what TCP repeats goes on in
@@ -171,7 +167,8 @@ void wire_deliver(struct sim *sim, struct sim_end *from, struct sim_event *ev, n
     }
     if (!tcp_send(&from->flow, sim->tcp.spec, &sim->faults, &from->node->host, at, payload,
                   &train)) {
-        from->written += sim->tap ? payload : 0;
+        if (sim->tap)
+            sim_counts_of(from)->written += payload;
         wire_park(sim, from, ev, at);
         return;
     }

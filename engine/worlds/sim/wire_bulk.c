@@ -134,7 +134,8 @@ static void reach(struct tcp_flow *f, uint64_t from, uint64_t to, uint32_t segme
         uint64_t into = b->parked_from - 1 - from;
         uint32_t i = (uint32_t)(into / TCP_MSS);
         ns_t at = i + 1 < segments ? first + (last - first) / (ns_t)(segments - 1) * (ns_t)i : last;
-        end->arrived += ev->kind == SIM_ACK ? 0 : wire_length(ev);
+        if (sim->tap && ev->kind != SIM_ACK)
+            sim_counts_of(end)->arrived += wire_length(ev);
         ev->staged = false;
         ev->last = at;
         sim_push(sim, at, ev);

@@ -89,6 +89,8 @@ struct uvnode {
     uint32_t n_closing, next_source;
     ns_t heard;
     struct sights *sights;
+    struct packet_truth truth; /* of what it sends in this event, for setup.watch */
+    uint64_t came;             /* messages that were given a number for it */
     uint8_t *read;
 };
 
@@ -151,6 +153,10 @@ void uvsight_free(struct uvnode *);
 void uvsight_event(struct uvnode *, const struct event *);
 /* What this node sent, or opened a link with: a foreign server has no other way to be watched. */
 void uvsight_sent(struct uvnode *, const struct addr *to, bool datagram, size_t len);
+/* What this node sends as it sees it itself. on_stream: 0 for a datagram. */
+void uvsight_out(struct uvnode *, const struct addr *from, const struct addr *to, size_t len,
+                 uint32_t on_stream);
 void uvsight_show(struct uvnode *, const struct shown *);
+void uvsight_keep(struct uvnode *, const struct retained *);
 
 #endif

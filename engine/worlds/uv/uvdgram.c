@@ -210,5 +210,7 @@ int uvdgram_send(struct uvlink *l, struct addr to, const void *data, size_t len)
         metrics_drop(n->env.metrics, rc == UV_EAGAIN ? DROP_QUEUE : DROP_NO_ROUTE);
     else
         uvsight_sent(n, &to, true, len);
+    if (rc >= 0)
+        uvsight_out(n, &l->local, &to, len, 0);
     return OK;
 }

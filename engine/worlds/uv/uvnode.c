@@ -28,6 +28,7 @@ void uvnode_give(struct uvnode *n, const struct event *ev)
     if (ev->kind == EV_DATA)
         n->heard = n->env.now;
     metrics_count(n->env.metrics, COUNT_EVENTS, 1);
+    n->truth = (struct packet_truth){0};
     uvsight_event(n, ev);
     n->env.event(n->env.node, ev);
 }
@@ -41,6 +42,7 @@ void uvnode_foreign(struct uvnode *n, party_t from, struct label label, const ui
     n->env.spent = 0;
     n->heard = n->env.now;
     metrics_count(n->env.metrics, COUNT_EVENTS, 1);
+    n->truth = (struct packet_truth){0};
     node_foreign_recv(n->node, from, label, data, len);
 }
 
@@ -239,6 +241,13 @@ static void op_show(struct env *env, const struct shown *shown)
         uvsight_show(n, shown);
 }
 
+static void op_keep(struct env *env, const struct retained *kept)
+{
+    struct uvnode *n = uvnode_of(env);
+    if (!n->dead)
+        uvsight_keep(n, kept);
+}
+
 static const struct env_ops ops = {
     .open = op_open,
     .send = op_send,
@@ -248,6 +257,7 @@ static const struct env_ops ops = {
     .ready = op_ready,
     .done = op_done,
     .show = op_show,
+    .keep = op_keep,
 };
 
 /* ---- making and ending ---------------------------------------------------------------- */
@@ -341,7 +351,8 @@ int uvnode_new(struct uvnode **out, const struct uvnode_setup *setup, struct err
     n->env = (struct env){.ops = &ops,
                           .incarnation = setup->incarnation,
                           .store = setup->store,
-                          .metrics = setup->metrics};
+                          .metrics = setup->metrics,
+                          .truth = setup->watch ? &n->truth : NULL};
     uv_timer_init(setup->loop, &n->clock);
     uv_timer_init(setup->loop, &n->sweep);
     uv_idle_init(setup->loop, &n->idle);

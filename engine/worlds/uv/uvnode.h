@@ -31,6 +31,18 @@ enum {
     UVNODE_LINKS_MAX = 65535
 };
 
+/* Looks on at a node besides the trial's observers. What a node gets carries no truth: in its
+ * place it is given a number, TRUTH_UNKNOWN with the serials 1, 2, 3 ..., and what a service sends
+ * on has the number of what came, so that who has all nodes' views can say what it truly is. */
+struct uvnode_watch {
+    unsigned wants; /* of NODE_IN, NODE_OUT, SHOWN, KEPT */
+    /* truth: NULL where there is no packet. on_stream: its bytes on the stream, with the frame;
+     * 0: of a datagram. */
+    void (*see)(void *ctx, const struct sighting *, const struct packet_truth *,
+                uint32_t on_stream);
+    void *ctx;
+};
+
 struct uvnode_setup {
     uv_loop_t *loop;
     struct uvplaces places;
@@ -41,6 +53,7 @@ struct uvnode_setup {
     uint32_t incarnation;
     ns_t origin;                        /* of its clock: uv_hrtime() when `now` is 0 */
     const struct node_foreign *foreign; /* NULL: none */
+    const struct uvnode_watch *watch;   /* NULL: nobody */
     bool shared_clock;                  /* all nodes have this origin, on this machine */
     struct metrics *metrics;
     uint32_t links;          /* 0: UVNODE_LINKS */

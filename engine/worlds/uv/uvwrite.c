@@ -140,5 +140,6 @@ int uvstream_send(struct uvlink *l, const void *data, size_t len)
         put_le32(b->bytes + b->len, (uint32_t)len);
     memcpy(b->bytes + b->len + head, data, len);
     b->len += head + len;
+    uvsight_out(l->node, &l->local, &l->peer, len, (uint32_t)(head + len));
     return OK;
 }

@@ -42,7 +42,9 @@ serve() {
     if [ "$TURN" = yes ]; then
         cd "$3" && exec turnserver -c "$2/coturn.key"
     fi
-    exec "$dir/partyline" node --scenario "$1/$NODE.yaml" --name "$NODE" --hosts "$1/hosts.yaml" \
+    sightings=
+    [ "$SIGHTINGS" != yes ] || sightings=--sightings
+    exec "$dir/partyline" node $sightings --scenario "$1/$NODE.yaml" --name "$NODE" --hosts "$1/hosts.yaml" \
         --key "$2/key" --go "$1/go" --out "$3"
 }
 
@@ -69,7 +71,8 @@ pack() {
     for instance; do
         to=$dir/pack/${instance#*.}
         mkdir -p "$to"
-        for f in "$dir/$instance/result.json" "$dir/$instance/done" "$own/$instance/log"; do
+        for f in "$dir/$instance/result.json" "$dir/$instance/done" "$dir/$instance"/sightings-* \
+            "$own/$instance/log"; do
             [ ! -e "$f" ] || cp "$f" "$to/"
         done
         shred -u "$own/$instance/"*key "$own/$instance"/*.yaml

@@ -1,12 +1,13 @@
-/* Memory for what is in flight: size classes with lists of freed pieces.
+/* Memory for what is many and small, such as hosts and what is in flight between them: size
+ * classes with lists of freed pieces.
  *
- * Pieces up to SLAB_MAX bytes are cut from blocks that are given back all at
- * once at the end; bigger ones come from malloc and go back to it. So the
- * memory held is that of the most that was ever in flight at a time. Up to
- * SLAB_FINE bytes a class is SLAB_STEP wide, beyond that it doubles.
+ * Pieces up to SLAB_MAX bytes are cut from blocks (huge pages, once there are some) that are given
+ * back all at once at the end; bigger ones come from malloc and go back to it. So the memory held
+ * is that of the most that there ever was at a time. Up to SLAB_FINE bytes a class is SLAB_STEP
+ * wide, beyond that it doubles.
  */
-#ifndef PARTYLINE_WORLDS_SIM_SLAB_H
-#define PARTYLINE_WORLDS_SIM_SLAB_H
+#ifndef PARTYLINE_BASE_SLAB_H
+#define PARTYLINE_BASE_SLAB_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -20,31 +21,39 @@ enum {
     SLAB_BIG = SLAB_CLASSES
 };
 
-/* The head of a freed piece, or of a block. */
+/* The head of a freed piece. */
 struct slab_piece {
     struct slab_piece *next;
 };
 
+struct slab_block;
+
 struct slab {
     struct slab_piece *free[SLAB_CLASSES];
-    struct slab_piece *blocks;
+    struct slab_block *blocks;
+    size_t n_blocks;
     unsigned char *at, *end; /* what is left of the newest block */
 };
 
 /* What slab_take does when nothing of that class is free. */
 void *slab_cut(struct slab *, size_t size, uint8_t size_class);
 
+/* The class of pieces of so many bytes, at least 1. */
+static inline uint8_t slab_class(size_t size)
+{
+    if (size > SLAB_FINE)
+        return size > SLAB_MAX ? SLAB_BIG : SLAB_CLASSES - 1 - (size <= SLAB_MAX / 2);
+    return (uint8_t)((size - 1) / SLAB_STEP);
+}
+
 /* Uninitialised memory for any type, or NULL; what is a multiple of SLAB_LINE
  * bytes, at the start of a cache line. *size_class goes back with it. */
 static inline void *slab_take(struct slab *p, size_t size, uint8_t *size_class)
 {
-    unsigned k = (unsigned)((size - 1) / SLAB_STEP);
+    uint8_t k = *size_class = slab_class(size);
     struct slab_piece *piece;
-    if (size > SLAB_FINE)
-        k = size > SLAB_MAX ? SLAB_BIG : SLAB_CLASSES - 1 - (size <= SLAB_MAX / 2);
-    *size_class = (uint8_t)k;
     if (k == SLAB_BIG || !p->free[k])
-        return slab_cut(p, size, (uint8_t)k);
+        return slab_cut(p, size, k);
     piece = p->free[k];
     p->free[k] = piece->next;
     return piece;
@@ -63,6 +72,11 @@ static inline void slab_give(struct slab *p, void *piece, uint8_t size_class)
     freed->next = p->free[size_class];
     p->free[size_class] = freed;
 }
+
+/* The same for those who know the size anyway; from malloc where there is no slab (NULL), and from
+ * pages.h what is big. */
+void *slab_lend(struct slab *, size_t size);
+void slab_back(struct slab *, void *piece, size_t size);
 
 /* Frees the blocks; pieces of SLAB_BIG have to be given back before. A zeroed
  * struct is an empty slab. */
