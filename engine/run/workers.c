@@ -1,6 +1,5 @@
 #include "engine/run/workers.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,10 +25,11 @@ struct board {
 static volatile sig_atomic_t interrupted;
 static struct board *stopped_by_signal;
 
+/* Of a worker, which a terminal's signals reach as well; its parent waits for them instead. */
 static void on_signal(int number)
 {
     (void)number;
-    interrupted = interrupted < 2 ? interrupted + 1 : 2;
+    interrupted = 1;
     __atomic_store_n(&stopped_by_signal->stop, 1, __ATOMIC_SEQ_CST);
 }
 
@@ -88,48 +88,88 @@ static void note_end(struct board *b, int status)
         note_failure(b, ERR_STATE, "a worker process died; this is a bug");
 }
 
-static void wait_all(const struct workers *w, struct board *b, pid_t *pids, unsigned jobs)
+/* Every worker that has ended by now. */
+static unsigned reap(struct board *b, pid_t *pids, unsigned jobs)
 {
-    bool bar = !w->quiet && isatty(STDERR_FILENO);
-    unsigned left = jobs;
-    uint32_t shown = UINT32_MAX, finished;
-    sig_atomic_t signals, passed_on = 0;
-    struct timespec pause = {.tv_nsec = bar ? 50000000 : 2000000};
-    while (left) {
-        int status;
-        pid_t pid = waitpid(-1, &status, bar ? WNOHANG : 0);
-        finished = __atomic_load_n(&b->finished, __ATOMIC_SEQ_CST);
-        /* One whose piece takes long may have a way to end it; the second signal waits for none. */
-        signals = interrupted;
-        for (unsigned i = 0; signals > passed_on && i < jobs; i++)
-            if (pids[i] > 0 && pids[i] != pid)
-                kill(pids[i], signals > 1 ? SIGKILL : SIGTERM);
-        passed_on = signals;
-        if (bar && finished != shown)
-            show(w, shown = finished);
-        if (pid == 0) {
-            nanosleep(&pause, NULL);
-            continue;
-        }
-        if (pid < 0) {
-            if (errno == EINTR)
-                continue;
-            break;
-        }
+    unsigned ended = 0;
+    pid_t pid;
+    int status;
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
         for (unsigned i = 0; i < jobs; i++)
             if (pids[i] == pid) {
-                left--;
+                ended++;
                 pids[i] = 0;
                 note_end(b, status);
             }
-    }
+    return ended;
+}
+
+/* One whose piece takes long may have a way to end it; the second signal waits for none. */
+static void pass_on(struct board *b, const pid_t *pids, unsigned jobs)
+{
+    interrupted = interrupted < 2 ? interrupted + 1 : 2;
+    __atomic_store_n(&b->stop, 1, __ATOMIC_SEQ_CST);
+    for (unsigned i = 0; i < jobs; i++)
+        if (pids[i] > 0)
+            kill(pids[i], interrupted > 1 ? SIGKILL : SIGTERM);
+}
+
+static void wait_all(const struct workers *w, struct board *b, pid_t *pids, unsigned jobs,
+                     const sigset_t *signals)
+{
+    const struct timespec moment = {.tv_nsec = 50000000}, none = {0};
+    bool bar = !w->quiet && isatty(STDERR_FILENO);
+    unsigned left = jobs;
+    uint32_t shown = UINT32_MAX, finished;
+    int number;
+    do {
+        left -= reap(b, pids, jobs);
+        finished = __atomic_load_n(&b->finished, __ATOMIC_SEQ_CST);
+        if (bar && finished != shown)
+            show(w, shown = finished);
+        number = sigtimedwait(signals, NULL, !left ? &none : bar ? &moment : NULL);
+        if (number == SIGINT || number == SIGTERM)
+            pass_on(b, pids, jobs);
+    } while (left || number > 0);
     if (bar && shown != w->n && !b->failed)
         fputc('\n', stderr);
 }
 
+/* What a run does with signals: its workers handle them, it waits for them, blocked, so that
+ * none is lost between two looks. */
+struct signals {
+    sigset_t set, old_set;
+    struct sigaction old_int, old_term, old_chld;
+};
+
+static void signals_take(struct signals *s, struct board *b)
+{
+    struct sigaction act = {.sa_handler = on_signal}, by_default = {.sa_handler = SIG_DFL};
+    interrupted = 0;
+    stopped_by_signal = b;
+    sigemptyset(&act.sa_mask);
+    sigemptyset(&by_default.sa_mask);
+    sigemptyset(&s->set);
+    sigaddset(&s->set, SIGINT);
+    sigaddset(&s->set, SIGTERM);
+    sigaddset(&s->set, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &s->set, &s->old_set);
+    sigaction(SIGINT, &act, &s->old_int);
+    sigaction(SIGTERM, &act, &s->old_term);
+    sigaction(SIGCHLD, &by_default, &s->old_chld);
+}
+
+static void signals_give_back(const struct signals *s)
+{
+    sigaction(SIGINT, &s->old_int, NULL);
+    sigaction(SIGTERM, &s->old_term, NULL);
+    sigaction(SIGCHLD, &s->old_chld, NULL);
+    sigprocmask(SIG_SETMASK, &s->old_set, NULL);
+}
+
 int workers_run(const struct workers *w, struct workers_report *report, struct err *e)
 {
-    struct sigaction act = {.sa_handler = on_signal}, old_int, old_term;
+    struct signals signals;
     struct rusage usage;
     pid_t pids[JOBS_MAX], parent = getpid();
     unsigned jobs = w->jobs, started = 0;
@@ -144,15 +184,12 @@ int workers_run(const struct workers *w, struct workers_report *report, struct e
     }
     jobs = jobs > JOBS_MAX ? JOBS_MAX : jobs;
     jobs = jobs > w->n ? w->n : jobs;
-    interrupted = 0;
-    stopped_by_signal = b;
-    sigemptyset(&act.sa_mask);
-    sigaction(SIGINT, &act, &old_int);
-    sigaction(SIGTERM, &act, &old_term);
+    signals_take(&signals, b);
     fflush(NULL);
     for (; started < jobs; started++) {
         pids[started] = fork();
         if (pids[started] == 0) {
+            sigprocmask(SIG_SETMASK, &signals.old_set, NULL);
             prctl(PR_SET_PDEATHSIG, SIGKILL); /* without its parent nobody counts its trials */
             if (getppid() != parent)
                 _exit(1);
@@ -164,9 +201,8 @@ int workers_run(const struct workers *w, struct workers_report *report, struct e
             break;
         }
     }
-    wait_all(w, b, pids, started);
-    sigaction(SIGINT, &old_int, NULL);
-    sigaction(SIGTERM, &old_term, NULL);
+    wait_all(w, b, pids, started, &signals.set);
+    signals_give_back(&signals);
     getrusage(RUSAGE_CHILDREN, &usage);
     *report = (struct workers_report){.ran = b->ran,
                                       .events = b->events,

@@ -113,6 +113,13 @@ sed '1s/^[0-9a-f]\{4\}/0000/' a/digest >damaged/digest
 pl compare a damaged
 exits 32
 out_has "digest and summary.json differ"
+must cp a/digest damaged
+sed '2s/"alice"/"bob"/' a/exposure.csv >damaged/exposure.csv
+pl compare a damaged
+exits 32
+out_has "damaged: exposure.csv does not follow from trials/: edited, or of another run"
+pl compare damaged a
+exits 32
 it "a folder that holds one run"
 mkdir one
 must cp -R a one/run

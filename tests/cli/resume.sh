@@ -106,6 +106,68 @@ must_not kill -0 -- "-$pid"
 interrupted term
 goes_on term
 
+# Stops the only worker of a new run of its own in the middle of a trial: a trace is begun
+# whose trial is not there.
+under_way() { test -e "$1/traces/$2.txt" && test ! -e "$1/trials/$2.json"; }
+frozen() { # FOLDER: $pid, $worker, $trial
+    local i
+    last="partyline run long.yaml -j1 --trace --out $1"
+    "$program" run long.yaml -j1 --trace --quiet --out "$1" >out 2>err &
+    pid=$!
+    await "$1" 3
+    worker=$(cut -d' ' -f1 "/proc/$pid/task/$pid/children")
+    for ((i = 0; i < 1000; i++)); do
+        kill -STOP "$worker"
+        until_true grep -q '^State:.T' "/proc/$worker/status"
+        trial=$(cd "$1/traces" && basename -s .txt "$(ls -t | head -n 1)")
+        under_way "$1" "$trial" && return
+        kill -CONT "$worker"
+    done
+    wrong "it was never found in the middle of a trial"
+}
+until_true() { # COMMAND...
+    local i
+    for ((i = 0; i < 6000; i++)); do
+        "$@" && return
+        sleep 0.01
+    done
+    wrong "never: $*"
+    return 1
+}
+ended() { ! grep -qs '^State:.[^Z]' "/proc/$pid/status"; }
+# The signal was taken: SIGTERM, passed on, waits for the worker to go on.
+passed_on() { (($(sed -n 's/^ShdPnd:[[:space:]]*/16#/p' "/proc/$worker/status") >> 14 & 1)); }
+
+it "the first signal waits for the trial under way"
+frozen once
+n=$(trials once)
+kill -INT "$pid"
+until_true passed_on
+must kill -0 "$pid"
+kill -CONT "$worker"
+wait "$pid"
+code=$?
+exits 130
+err_has "--resume"
+must test -e "once/trials/$trial.json"
+must test "$(trials once)" = $((n + 1))
+
+it "the second one ends it at once, and --resume goes on"
+frozen twice
+n=$(trials twice)
+kill -TERM "$pid"
+until_true passed_on
+kill -INT "$pid"
+until_true ended || kill -KILL "$worker"
+wait "$pid"
+code=$?
+exits 130
+err_has "--resume"
+must_not kill -0 "$worker"
+must_not test -e "twice/trials/$trial.json"
+must test "$(trials twice)" = "$n"
+goes_on twice
+
 it "kill -9 of all in the middle"
 start kill
 kill -KILL -- "-$pid"

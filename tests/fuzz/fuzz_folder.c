@@ -1,6 +1,6 @@
-/* Any bytes as a run's folder: manifest.json, summary.json, verdict.json, digest, the first trial
- * and its log of events, with a NUL between them. Refused with a sentence, or a run that compares
- * with itself as equal, whatever the log. */
+/* Any bytes as a run's folder: manifest.json, summary.json, verdict.json, digest, the first trial,
+ * exposure.csv and the log of events, with a NUL between them. Refused with a sentence, or a run
+ * that compares with itself as equal, whatever the log. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,8 +13,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const char *const names[] = {"manifest.json", "summary.json",    "verdict.json",
-                                    "digest",        "trials/0-0.json", "events/0-0.bin"};
+static const char *const names[] = {"manifest.json",   "summary.json", "verdict.json",  "digest",
+                                    "trials/0-0.json", "exposure.csv", "events/0-0.bin"};
 enum { N_NAMES = sizeof names / sizeof *names };
 
 static char dir[64];

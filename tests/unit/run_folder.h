@@ -4,6 +4,7 @@
 #define PARTYLINE_TESTS_RUN_FOLDER_H
 
 #include "analysis/load.h"
+#include "engine/run/exposure_csv.h"
 #include "engine/run/files.h"
 
 #include <setjmp.h>
@@ -93,6 +94,19 @@ static inline void folder_trials(const struct folder *f, struct tally *t)
     }
 }
 
+static inline void folder_exposures(const struct folder *f, const struct tally *t)
+{
+    char *text = NULL;
+    size_t len = 0;
+    FILE *csv = open_memstream(&text, &len);
+    assert_non_null(csv);
+    exposure_csv_head(csv);
+    exposure_csv_cell(csv, "transport=direct", t);
+    assert_int_equal(fclose(csv), 0);
+    folder_write(f, "exposure.csv", text);
+    free(text);
+}
+
 /* Makes the folder f->dir, or fills it anew. */
 static inline void folder_make(struct folder *f)
 {
@@ -130,7 +144,7 @@ static inline void folder_make(struct folder *f)
     snprintf(text, sizeof text, "%016llx 0 transport=direct\n%016llx all\n",
              (unsigned long long)tally_digest(&t), (unsigned long long)digest);
     folder_write(f, "digest", text);
-    folder_write(f, "exposure.csv", "cell,observer,what,who,whom,level,trials,first_ns\n");
+    folder_exposures(f, &t);
     tally_free(&t);
 }
 

@@ -37,6 +37,15 @@ FAKE_UNUSED static void run_value(struct run *r, party_t who, int64_t value)
     run_text(r, who, text);
 }
 
+/* A program on 10, 11, 12 ... */
+FAKE_UNUSED static struct run run_ascending(const char *program, uint32_t parties)
+{
+    struct run r = {.program = program, .threshold = -1, .parties = parties};
+    for (party_t who = 0; who < parties; who++)
+        run_value(&r, who, 10 + (int64_t)who);
+    return r;
+}
+
 /* The plan, in f; or the refusal in e. f is to be freed in any case. */
 static int run_plan(struct run *r, struct fake *f, uint64_t seed, struct err *e)
 {

@@ -10,27 +10,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
-#include <zlib.h>
 
 #include "engine/base/prng.h"
 #include "engine/protocols/shamir/bristol.h"
+#include "tests/unit/data.h"
 
-/* A published file, whole, or NULL. gzread reads plain files as they are. */
 static char *slurp(const char *name, size_t *len)
 {
-    enum { CAP = 8 << 20 };
-    char path[512];
-    const char *data = getenv("PARTYLINE_DATA");
-    snprintf(path, sizeof path, "%s/bristol/%s", data ? data : "../shared/data", name);
-    gzFile f = gzopen(path, "rb");
-    if (!f)
-        return NULL;
-    char *text = malloc(CAP);
-    int n = text ? gzread(f, text, CAP) : -1;
-    gzclose(f);
-    assert_in_range(n, 1, CAP - 1);
-    *len = (size_t)n;
-    return text;
+    char path[64];
+    snprintf(path, sizeof path, "bristol/%s", name);
+    return data_text(path, len);
 }
 
 static void load(struct bristol *c, const char *name)
@@ -38,10 +27,8 @@ static void load(struct bristol *c, const char *name)
     struct err e = {0};
     size_t len = 0;
     char *text = slurp(name, &len);
-    if (!text) {
-        print_message("SKIP: no %s in ../shared/data/bristol (or PARTYLINE_DATA)\n", name);
+    if (!text)
         skip();
-    }
     if (bristol_parse(c, text, len, name, &e) != OK)
         fail_msg("%s", e.text);
     free(text);
@@ -379,10 +366,8 @@ static void cut_short(void **state)
     char *text = slurp("neg64.txt", &len);
     struct bristol c;
     struct err e;
-    if (!text) {
-        print_message("SKIP: no neg64.txt in ../shared/data/bristol (or PARTYLINE_DATA)\n");
+    if (!text)
         skip();
-    }
     while (text[len - 1] == '\n')
         len--;
     assert_int_equal(bristol_parse(&c, text, len, "neg64.txt", &e), OK);

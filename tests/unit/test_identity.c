@@ -4,16 +4,12 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include <cmocka.h>
-#include <jansson.h>
-#include <sodium.h>
 
 #include "engine/base/err.h"
 #include "engine/crypto/identity.h"
+#include "tests/unit/data.h"
 
 static struct identity make(uint8_t which)
 {
@@ -241,27 +237,6 @@ static void test_wipe(void **state)
 
 /* ---- Wycheproof ---- */
 
-static json_t *load(const char *name)
-{
-    const char *root = getenv("PARTYLINE_DATA");
-    char path[1024];
-    snprintf(path, sizeof path, "%s/%s", root ? root : "../shared/data", name);
-    json_t *j = json_load_file(path, 0, NULL);
-    if (!j)
-        print_message("SKIP: no %s\n", path);
-    return j;
-}
-
-static size_t hex(const json_t *object, const char *field, uint8_t *out, size_t cap)
-{
-    const char *text = json_string_value(json_object_get(object, field));
-    size_t len;
-    assert_non_null(text);
-    assert_int_equal(sodium_hex2bin(out, cap, text, strlen(text), NULL, &len, NULL), 0);
-    assert_int_equal(len * 2, strlen(text));
-    return len;
-}
-
 static bool is(const json_t *t, const char *result)
 {
     return strcmp(json_string_value(json_object_get(t, "result")), result) == 0;
@@ -270,7 +245,7 @@ static bool is(const json_t *t, const char *result)
 /* identity_check prefixes what it verifies, so the vectors go to the verifier below it. */
 static void test_wycheproof_ed25519(void **state)
 {
-    json_t *j = load("wycheproof/ed25519_test.json"), *group, *t;
+    json_t *j = data_json("wycheproof/ed25519_test.json"), *group, *t;
     size_t g, i, valid = 0, invalid = 0;
     (void)state;
     if (!j)
@@ -278,11 +253,11 @@ static void test_wycheproof_ed25519(void **state)
     json_array_foreach(json_object_get(j, "testGroups"), g, group)
     {
         uint8_t public[32], message[1024], signature[256];
-        assert_int_equal(hex(json_object_get(group, "publicKey"), "pk", public, 32), 32);
+        assert_int_equal(data_hex(json_object_get(group, "publicKey"), "pk", public, 32), 32);
         json_array_foreach(json_object_get(group, "tests"), i, t)
         {
-            size_t len = hex(t, "msg", message, sizeof message);
-            size_t signature_len = hex(t, "sig", signature, sizeof signature);
+            size_t len = (size_t)data_hex(t, "msg", message, sizeof message);
+            size_t signature_len = (size_t)data_hex(t, "sig", signature, sizeof signature);
             bool ok = signature_len == 64 &&
                       crypto_sign_verify_detached(signature, message, len, public) == 0;
             assert_int_equal(ok, is(t, "valid"));
@@ -296,7 +271,7 @@ static void test_wycheproof_ed25519(void **state)
 
 static void test_wycheproof_x25519(void **state)
 {
-    json_t *j = load("wycheproof/x25519_test.json"), *group, *t;
+    json_t *j = data_json("wycheproof/x25519_test.json"), *group, *t;
     size_t g, i, right = 0, zero = 0;
     (void)state;
     if (!j)
@@ -306,9 +281,9 @@ static void test_wycheproof_x25519(void **state)
         json_array_foreach(json_object_get(group, "tests"), i, t)
         {
             uint8_t public[32], private[32], shared[32], got[32];
-            assert_int_equal(hex(t, "public", public, 32), 32);
-            assert_int_equal(hex(t, "private", private, 32), 32);
-            assert_int_equal(hex(t, "shared", shared, 32), 32);
+            assert_int_equal(data_hex(t, "public", public, 32), 32);
+            assert_int_equal(data_hex(t, "private", private, 32), 32);
+            assert_int_equal(data_hex(t, "shared", shared, 32), 32);
             if (crypto_scalarmult(got, private, public)) {
                 assert_true(sodium_is_zero(shared, 32) && is(t, "acceptable"));
                 zero++;

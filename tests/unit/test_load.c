@@ -88,6 +88,9 @@ static void test_half_written(void **state)
         folder_remove(&f, files[i]);
         refused(f.dir, ERR_ABSENT, files[i]);
     }
+    struct folder without = fresh("half");
+    folder_remove(&without, "exposure.csv");
+    refused(without.dir, ERR_ABSENT, "exposure.csv");
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         struct folder f = fresh("half");
         folder_write(&f, files[i], ""); /* empty */
@@ -205,6 +208,29 @@ static void test_an_edited_summary(void **state)
     }
 }
 
+/* The table of exposures by hand: a line less, a line more, another name, another level. */
+static void test_edited_exposures(void **state)
+{
+    static const char head[] = "cell,observer,what,who,whom,level,trials,first_ns,other\n";
+    static const char row[] = "\"transport=direct\",exposure,party_address,\"party_1\",\"party_2\"";
+    static const char *const ends[] = {",2,4,9,\"\"\n", ",1,4,9,\"\"\n", ",2,4,9,\"\"\n\n", ""};
+    char text[300];
+    (void)state;
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        struct folder f = fresh("exposures");
+        struct load_run r;
+        struct err e = {0};
+        snprintf(text, sizeof text, "%s%s%s", head, *ends[i] ? row : "", ends[i]);
+        folder_write(&f, "exposure.csv", text);
+        if (i > 0) {
+            refused(f.dir, ERR_MISMATCH, "exposure.csv does not follow from trials/");
+        } else { /* as it was */
+            assert_int_equal(load(f.dir, &r, &e), OK);
+            load_close(&r);
+        }
+    }
+}
+
 static void test_a_part_of_the_trials(void **state)
 {
     struct folder f = fresh("part");
@@ -226,13 +252,10 @@ static void test_a_part_of_the_trials(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_a_good_folder),
-        cmocka_unit_test(test_not_a_run),
-        cmocka_unit_test(test_half_written),
-        cmocka_unit_test(test_other_schemas),
-        cmocka_unit_test(test_edited),
-        cmocka_unit_test(test_an_edited_summary),
-        cmocka_unit_test(test_a_part_of_the_trials),
+        cmocka_unit_test(test_a_good_folder),    cmocka_unit_test(test_not_a_run),
+        cmocka_unit_test(test_half_written),     cmocka_unit_test(test_other_schemas),
+        cmocka_unit_test(test_edited),           cmocka_unit_test(test_an_edited_summary),
+        cmocka_unit_test(test_edited_exposures), cmocka_unit_test(test_a_part_of_the_trials),
     };
     return cmocka_run_group_tests(tests, folder_setup, folder_clean);
 }

@@ -1,33 +1,7 @@
 /* links: engine/base/err.c engine/base/prng.c engine/crypto/noise.c */
 /* Noise: published vectors byte for byte, and low-order points. */
+#include "tests/unit/data.h"
 #include "tests/unit/noise_pair.h"
-
-#include <jansson.h>
-#include <stdio.h>
-#include <stdlib.h>
-
-static json_t *load(const char *name)
-{
-    const char *root = getenv("PARTYLINE_DATA");
-    char path[1024];
-    snprintf(path, sizeof path, "%s/%s", root ? root : "../shared/data", name);
-    json_t *j = json_load_file(path, 0, NULL);
-    if (!j)
-        print_message("SKIP: no %s\n", path);
-    return j;
-}
-
-/* The bytes of a hexadecimal field; -1 if there is no such field. */
-static long hex(const json_t *object, const char *field, uint8_t *out, size_t cap)
-{
-    const char *text = json_string_value(json_object_get(object, field));
-    size_t len;
-    if (!text)
-        return -1;
-    assert_int_equal(sodium_hex2bin(out, cap, text, strlen(text), NULL, &len, NULL), 0);
-    assert_int_equal(len * 2, strlen(text));
-    return (long)len;
-}
 
 /* ---- vectors ---- */
 
@@ -39,12 +13,12 @@ static struct noise vector_side(const json_t *v, enum noise_pattern pattern, boo
     const char *const *f = fields[initiator];
     uint8_t prologue[CAP], s[32], rs[32], e[32];
     struct noise n;
-    long prologue_len = hex(v, f[0], prologue, sizeof prologue);
-    bool has_s = hex(v, f[1], s, 32) == 32, has_rs = hex(v, f[2], rs, 32) == 32;
+    long prologue_len = data_hex(v, f[0], prologue, sizeof prologue);
+    bool has_s = data_hex(v, f[1], s, 32) == 32, has_rs = data_hex(v, f[2], rs, 32) == 32;
     assert_true(prologue_len >= 0);
     assert_ok(noise_init(&n, pattern, initiator, prologue, (size_t)prologue_len, has_s ? s : NULL,
                          has_rs ? rs : NULL));
-    assert_int_equal(hex(v, f[3], e, 32), 32);
+    assert_int_equal(data_hex(v, f[3], e, 32), 32);
     noise_set_ephemeral(&n, e);
     return n;
 }
@@ -61,8 +35,8 @@ static void run_vector(const json_t *v, enum noise_pattern pattern)
     {
         uint8_t said[CAP], wire[CAP], out[CAP], back[CAP];
         size_t len, from = i % 2, to = 1 - from;
-        size_t payload_len = (size_t)hex(m, "payload", said, CAP);
-        size_t wire_len = (size_t)hex(m, "ciphertext", wire, CAP);
+        size_t payload_len = (size_t)data_hex(m, "payload", said, CAP);
+        size_t wire_len = (size_t)data_hex(m, "ciphertext", wire, CAP);
         assert_true(payload_len < CAP && wire_len < CAP);
         if (!noise_done(&side[from])) {
             assert_int_equal(payload_len + noise_overhead(&side[from]), wire_len);
@@ -85,14 +59,14 @@ static void run_vector(const json_t *v, enum noise_pattern pattern)
     }
     assert_true(split && transport >= 2);
     assert_memory_equal(hash[0], hash[1], 64);
-    if (hex(v, "handshake_hash", want_hash, 64) == 64)
+    if (data_hex(v, "handshake_hash", want_hash, 64) == 64)
         assert_memory_equal(hash[0], want_hash, 64);
 }
 
 /* Runs every vector of a known pattern; counts[pattern] says how many there were. */
 static int run_file(const char *name, int counts[NOISE_PATTERNS], int *hashes)
 {
-    json_t *j = load(name), *v;
+    json_t *j = data_json(name), *v;
     size_t i;
     if (!j)
         return 0;
@@ -164,7 +138,7 @@ static void test_low_order(void **state)
 /* Wycheproof's X25519: a handshake refuses a public key exactly when the result is zero. */
 static void test_wycheproof_low_order(void **state)
 {
-    json_t *j = load("wycheproof/x25519_test.json"), *group, *t;
+    json_t *j = data_json("wycheproof/x25519_test.json"), *group, *t;
     size_t g, i, refused = 0, accepted = 0;
     (void)state;
     if (!j)
@@ -176,9 +150,9 @@ static void test_wycheproof_low_order(void **state)
             uint8_t public[32], private[32], shared[32], wire[CAP];
             struct pair pair = pair_of(NOISE_NN);
             size_t len;
-            assert_int_equal(hex(t, "public", public, 32), 32);
-            assert_int_equal(hex(t, "private", private, 32), 32);
-            assert_int_equal(hex(t, "shared", shared, 32), 32);
+            assert_int_equal(data_hex(t, "public", public, 32), 32);
+            assert_int_equal(data_hex(t, "private", private, 32), 32);
+            assert_int_equal(data_hex(t, "shared", shared, 32), 32);
             bool zero = sodium_is_zero(shared, 32);
             noise_set_ephemeral(&pair.side[1], private);
             assert_ok(hear(&pair, 1, public, 32));

@@ -7,26 +7,19 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include <zlib.h>
 
+#include "tests/unit/data.h"
 #include "tests/unit/shamir_run.h"
 
 static struct opt_file load(const char *name)
 {
-    enum { CAP = 8 << 20 };
-    const char *folder = getenv("PARTYLINE_DATA");
-    char path[512];
-    snprintf(path, sizeof path, "%s/bristol/%s", folder ? folder : "../shared/data", name);
-    gzFile file = gzopen(path, "rb");
-    if (!file) {
-        print_message("SKIP: no %s in ../shared/data/bristol (or PARTYLINE_DATA)\n", name);
+    char path[64];
+    size_t len = 0;
+    snprintf(path, sizeof path, "bristol/%s", name);
+    char *text = data_text(path, &len);
+    if (!text)
         skip();
-    }
-    char *text = malloc(CAP);
-    int n = text ? gzread(file, text, CAP) : 0;
-    gzclose(file);
-    assert_in_range(n, 1, CAP - 1);
-    return (struct opt_file){.path = name, .data = (uint8_t *)text, .len = (size_t)n};
+    return (struct opt_file){.path = name, .data = (uint8_t *)text, .len = len};
 }
 
 /* The answer of a circuit with two inputs, in `depth` levels of ANDs. */

@@ -5,13 +5,10 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include <cmocka.h>
-#include <jansson.h>
 
+#include "tests/unit/data.h"
 #include "tests/unit/sphinx_vector.h"
 
 enum { HOPS = 5, PAYLOAD = 1024, HEADER = 224, PACKET = HEADER + PAYLOAD };
@@ -21,32 +18,17 @@ static const struct sphinx_params our_params = {&sphinx_network, HOPS, PAYLOAD};
 
 static json_t *vectors;
 
-static size_t hex(const json_t *object, const char *field, uint8_t *out, size_t cap)
-{
-    const char *text = json_string_value(json_object_get(object, field));
-    size_t len = 0;
-    assert_non_null(text);
-    assert_int_equal(sodium_hex2bin(out, cap, text, strlen(text), NULL, &len, NULL), 0);
-    return len;
-}
-
 static void need(const json_t *object, const char *field, const uint8_t *have, size_t len)
 {
     uint8_t want[PACKET];
-    assert_int_equal(hex(object, field, want, sizeof want), len);
+    assert_int_equal(data_hex(object, field, want, sizeof want), len);
     assert_memory_equal(have, want, len);
 }
 
 static int load(void **state)
 {
-    const char *root = getenv("PARTYLINE_DATA");
-    char path[1024];
     (void)state;
-    snprintf(path, sizeof path, "%s/sphinx/sphinxmixcrypto_libsodium_only_vectors.json",
-             root ? root : "../shared/data");
-    vectors = json_load_file(path, 0, NULL);
-    if (!vectors)
-        print_message("SKIP: no %s\n", path);
+    vectors = data_json("sphinx/sphinxmixcrypto_libsodium_only_vectors.json");
     return 0;
 }
 
@@ -62,7 +44,7 @@ static const json_t *node_of(const uint8_t id[SPHINX_ID])
     const json_t *nodes = json_object_get(vectors, "nodes");
     for (size_t i = 0; i < json_array_size(nodes); i++) {
         uint8_t have[SPHINX_ID];
-        hex(json_array_get(nodes, i), "id", have, sizeof have);
+        data_hex(json_array_get(nodes, i), "id", have, sizeof have);
         if (memcmp(have, id, SPHINX_ID) == 0)
             return json_array_get(nodes, i);
     }
@@ -78,7 +60,7 @@ static void route(struct sphinx_hop hops[HOPS], uint8_t keys[HOPS][32])
     for (size_t i = 0; i < HOPS; i++) {
         const char *id = json_string_value(json_array_get(list, i));
         sodium_hex2bin(hops[i].id, SPHINX_ID, id, strlen(id), NULL, NULL, NULL);
-        hex(node_of(hops[i].id), "public", keys[i], 32);
+        data_hex(node_of(hops[i].id), "public", keys[i], 32);
         hops[i].key = keys[i];
     }
 }
@@ -113,12 +95,12 @@ static void walk(const json_t *states, uint8_t *packet, const json_t *last)
         split(state, packet);
         if (last && i == HOPS - 1)
             split(last, packet);
-        hex(state, "node", id, sizeof id);
-        hex(node_of(id), "private", secret, sizeof secret);
+        data_hex(state, "node", id, sizeof id);
+        data_hex(node_of(id), "private", secret, sizeof secret);
         assert_int_equal(sphinx_unwrap(&vector_params, secret, packet, &r), OK);
         need(state, "replay_tag", r.tag, SPHINX_TAG);
         if (i + 1 < HOPS) {
-            hex(json_array_get(states, i + 1), "node", id, sizeof id);
+            data_hex(json_array_get(states, i + 1), "node", id, sizeof id);
             assert_memory_equal(r.id, id, SPHINX_ID);
         }
     }
@@ -127,7 +109,7 @@ static void walk(const json_t *states, uint8_t *packet, const json_t *last)
 static void vectors_rng(struct prng *rng)
 {
     uint8_t key[PRNG_KEY];
-    hex(vectors, "rng_key", key, sizeof key);
+    data_hex(vectors, "rng_key", key, sizeof key);
     prng_key(rng, key);
 }
 
@@ -141,7 +123,7 @@ static void make_forward(uint8_t *packet)
     route(hops, publics);
     vectors_rng(&rng);
     assert_int_equal(sphinx_make(&vector_params, hops, HOPS, dest, 17, &rng, packet, keys), OK);
-    hex(forward, "destination", id + 1, SPHINX_ID);
+    data_hex(forward, "destination", id + 1, SPHINX_ID);
     body(packet + HEADER, id, sizeof id,
          json_string_value(json_object_get(forward, "message_utf8")));
     sphinx_wrap(&vector_params, keys, HOPS, packet + HEADER);
@@ -174,8 +156,8 @@ static void surb_vector(void **state)
     message = json_string_value(json_object_get(surb, "message_utf8"));
     route(hops, publics);
     vectors_rng(&rng);
-    hex(surb, "client_id", dest, 16);
-    hex(surb, "message_id", dest + 16, 16);
+    data_hex(surb, "client_id", dest, 16);
+    data_hex(surb, "message_id", dest + 16, 16);
     assert_int_equal(sphinx_make(&vector_params, hops, HOPS, dest, 32, &rng, packet, keys), OK);
     prng_bytes(&rng, reply_key, sizeof reply_key);
     need(surb, "ktilde", reply_key, sizeof reply_key);
@@ -197,9 +179,9 @@ static void lioness_vector(void **state)
     if (!vectors)
         skip();
     p = json_object_get(vectors, "primitives");
-    hex(p, "secret", secret, sizeof secret);
-    hex(p, "lioness_key", key, sizeof key);
-    len = hex(p, "lioness_block", block, sizeof block);
+    data_hex(p, "secret", secret, sizeof secret);
+    data_hex(p, "lioness_key", key, sizeof key);
+    len = (size_t)data_hex(p, "lioness_block", block, sizeof block);
     lioness_encrypt(key, block, len);
     need(p, "lioness_ciphertext", block, len);
     lioness_decrypt(key, block, len);
@@ -279,12 +261,12 @@ static void linking_the_published(void **state)
             uint8_t two[2][PACKET], id[SPHINX_ID];
             for (size_t j = 0; j < 2; j++) {
                 const json_t *s = json_array_get(hops, i + j);
-                hex(s, "alpha", two[j], 32);
-                hex(s, "beta", two[j] + 32, 176);
-                hex(s, "gamma", two[j] + 208, 16);
-                hex(s, "delta", two[j] + HEADER, PAYLOAD);
+                data_hex(s, "alpha", two[j], 32);
+                data_hex(s, "beta", two[j] + 32, 176);
+                data_hex(s, "gamma", two[j] + 208, 16);
+                data_hex(s, "delta", two[j] + HEADER, PAYLOAD);
             }
-            hex(json_array_get(hops, i + 1), "node", id, sizeof id);
+            data_hex(json_array_get(hops, i + 1), "node", id, sizeof id);
             n += linked(two[0], two[1], id);
         }
     }
