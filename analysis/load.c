@@ -32,9 +32,17 @@ static bool read_number(const json_t *o, const char *key, int64_t low, int64_t h
     return json_is_integer(v) && *out >= low && *out <= high;
 }
 
-bool load_path_of(const struct load_run *r, const char *name, char path[PATH_MAX])
+int load_read(const struct load_run *r, const char *name, char path[PATH_MAX], char **text,
+              size_t *len, struct err *e)
 {
-    return snprintf(path, PATH_MAX, "%s/%s", r->dir, name) < PATH_MAX;
+    int rc;
+    if (snprintf(path, PATH_MAX, "%s/%s", r->dir, name) >= PATH_MAX)
+        return err_set(e, ERR_INVALID, "%s: the path is too long", r->dir);
+    rc = files_read(path, LOAD_FILE_MAX, text, len, e);
+    return rc != ERR_ABSENT
+               ? rc
+               : err_set(e, rc, "%s is missing: that run is not finished (partyline run --resume)",
+                         path);
 }
 
 static int read_json(const struct load_run *r, const char *name, json_t **out, struct err *e)
@@ -44,12 +52,7 @@ static int read_json(const struct load_run *r, const char *name, json_t **out, s
     int64_t schema;
     size_t len;
     int rc;
-    if (!load_path_of(r, name, path))
-        return err_set(e, ERR_INVALID, "%s: the path is too long", r->dir);
-    rc = files_read(path, LOAD_FILE_MAX, &text, &len, e);
-    if (rc == ERR_ABSENT)
-        return err_set(e, rc, "%s is missing: that run is not finished (partyline run --resume)",
-                       path);
+    rc = load_read(r, name, path, &text, &len, e);
     if (rc != OK)
         return rc;
     *out = json_loadb(text, len, JSON_REJECT_DUPLICATES, &je);
@@ -297,9 +300,7 @@ static int check_digest(struct load_run *r, struct err *e)
     char path[PATH_MAX], *text;
     size_t len;
     int rc;
-    if (!load_path_of(r, "digest", path))
-        return err_set(e, ERR_INVALID, "%s: the path is too long", r->dir);
-    rc = files_read(path, LOAD_FILE_MAX, &text, &len, e);
+    rc = load_read(r, "digest", path, &text, &len, e);
     if (rc != OK)
         return rc;
     rc = strlen(text) == len && same_digests(r, text)

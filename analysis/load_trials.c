@@ -35,12 +35,7 @@ static int read_trial(const struct load_run *r, const struct load_cell *c, uint3
     size_t len;
     int rc;
     snprintf(name, sizeof name, "trials/%u-%u.json", (unsigned)c->index, (unsigned)k);
-    if (!load_path_of(r, name, path))
-        return err_set(e, ERR_INVALID, "%s: the path is too long", r->dir);
-    rc = files_read(path, LOAD_FILE_MAX, &text, &len, e);
-    if (rc == ERR_ABSENT)
-        return err_set(e, rc, "%s is missing: that run is not finished (partyline run --resume)",
-                       path);
+    rc = load_read(r, name, path, &text, &len, e);
     if (rc != OK)
         return rc;
     rc = load_trial_text(text, len, rec, &why);
@@ -192,12 +187,7 @@ static int check_exposures(const struct load_run *r, const char *want, size_t wa
     char path[PATH_MAX], *text;
     size_t len;
     int rc;
-    if (!load_path_of(r, "exposure.csv", path))
-        return err_set(e, ERR_INVALID, "%s: the path is too long", r->dir);
-    rc = files_read(path, LOAD_FILE_MAX, &text, &len, e);
-    if (rc == ERR_ABSENT)
-        return err_set(e, rc, "%s is missing: that run is not finished (partyline run --resume)",
-                       path);
+    rc = load_read(r, "exposure.csv", path, &text, &len, e);
     if (rc != OK)
         return rc;
     if (len != want_len || memcmp(text, want, len) != 0)
