@@ -303,7 +303,7 @@ static inline struct sim_end *links_find(const struct sim_node *n, link_t link)
     return i < n->n_slots && n->slots[i].link == link ? n->slots[i].end : NULL;
 }
 /* Frees what the node keeps of its links. */
-void links_forget_all(struct sim *, struct sim_node *);
+void links_free_slots(struct sim *, struct sim_node *);
 /* The end is closed and its number free; it loses a reference. */
 void links_release(struct sim *, struct sim_end *);
 struct sim_conn *links_new(struct sim *, enum link_kind);

@@ -365,7 +365,7 @@ void life_end(struct sim *sim, struct sim_node *n)
     forget_waiting(sim, n, false);
     sim_store_free(&n->store);
     map_free(&n->dialled);
-    links_forget_all(sim, n);
+    links_free_slots(sim, n);
     if (n->late) {
         free((void *)(uintptr_t)n->late->outcome.result);
         free((void *)(uintptr_t)n->late->outcome.failure);

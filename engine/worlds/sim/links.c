@@ -7,7 +7,7 @@ enum { SLOT_BITS = LINKS_SLOT_BITS, PORT_MIN = 32768, PORTS = 28232 }; /* Linux'
 
 _Static_assert(SIM_LINKS < 1 << SLOT_BITS, "a link's number holds its slot");
 
-void links_forget_all(struct sim *sim, struct sim_node *n)
+void links_free_slots(struct sim *sim, struct sim_node *n)
 {
     slab_back(&sim->slab, n->slots, n->cap_slots * sizeof *n->slots);
     n->slots = NULL;
@@ -21,7 +21,7 @@ static int grow(struct sim *sim, struct sim_node *n)
         return ERR_NOMEM;
     if (n->cap_slots)
         memcpy(slots, n->slots, n->n_slots * sizeof *slots);
-    links_forget_all(sim, n);
+    links_free_slots(sim, n);
     n->slots = slots;
     n->cap_slots = cap;
     return OK;

@@ -6,7 +6,10 @@
 #include <stdlib.h>
 
 /* Nodes keep what they keep in the slab, unless their mistakes with it are looked for. */
-#ifdef __SANITIZE_ADDRESS__
+#ifndef __has_feature
+#define __has_feature(name) 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer) /* gcc's way, clang's way */
 enum { SIM_LENDS = 0 };
 #else
 enum { SIM_LENDS = 1 };
