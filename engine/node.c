@@ -9,7 +9,6 @@
 
 struct node {
     struct party p;
-    uint32_t size; /* of all that is in one piece with it */
 };
 
 /* ---- what the channels tell ----------------------------------------------------------- */
@@ -246,8 +245,8 @@ static uint32_t find_peers(struct party *p, const struct crowds *crowds)
             continue;
         for (party_t id = c->first; p->peers && id - c->first < c->n; id++)
             if (id != p->self && !is_foreign(p, id)) {
-                p->peers[n].id = id;
-                p->peer_ids[n++] = id;
+                party_peer_ids(p)[n] = id;
+                p->peers[n++].id = id;
             }
         n += p->peers ? 0 : c->n - here;
         for (party_t id = c->first; p->foreign && !p->peers && id - c->first < c->n; id++)
@@ -260,32 +259,31 @@ static uint32_t find_peers(struct party *p, const struct crowds *crowds)
 static struct node *lay_out(const struct trial_spec *t, const struct node_config *config,
                             const struct env *env)
 {
-    enum { LINE = 64 };
+    enum { LINE = 64, WORD = sizeof(struct peer *) };
     struct party head = {.trial = t,
                          .self = config->self,
                          .carrier = carrier_role(t, config->self),
                          .foreign = config->foreign};
-    size_t carrier, protocol, peers, ids, end;
+    size_t carrier, protocol, peers, end;
     struct node *n;
     if (head.carrier->send)
         head.protocol = t->protocol;
     head.n_peers = head.protocol ? find_peers(&head, config->crowds) : 0;
     carrier = (sizeof *n + 15) / 16 * 16;
     protocol = carrier + (head.carrier->size + 15) / 16 * 16;
-    peers = protocol + ((head.protocol ? head.protocol->size : 0) + 15) / 16 * 16;
-    ids = peers + head.n_peers * sizeof *head.peers;
-    end = (ids + head.n_peers * sizeof *head.peer_ids + LINE - 1) / LINE * LINE;
+    peers = protocol + (head.protocol ? head.protocol->size : 0) + head.n_peers * sizeof(party_t);
+    peers = (peers + WORD - 1) / WORD * WORD;
+    end = (peers + head.n_peers * sizeof *head.peers + LINE - 1) / LINE * LINE;
     n = end <= UINT32_MAX ? slab_lend(env->slab, end) : NULL;
     if (!n)
         return NULL;
     memset(n, 0, end);
     n->p = head;
-    n->size = (uint32_t)end;
+    n->p.size = (uint32_t)end;
     n->p.carrier_state = (uint8_t *)n + carrier;
     n->p.protocol_state = (uint8_t *)n + protocol;
     if (head.n_peers) {
         n->p.peers = (void *)((uint8_t *)n + peers);
-        n->p.peer_ids = (void *)((uint8_t *)n + ids);
         find_peers(&n->p, config->crowds);
     }
     return n;
@@ -297,7 +295,7 @@ static int init_plugins(struct party *p, struct err *e)
     struct transport_setup setup = {.env = p->env,
                                     .roster = t->roster,
                                     .self = p->self,
-                                    .peers = p->peer_ids,
+                                    .peers = party_peer_ids(p),
                                     .n_peers = p->n_peers,
                                     .opts = t->transport_opts,
                                     .identity = p->shared.identity,
@@ -373,7 +371,7 @@ void node_free(struct node *n)
         free(p->failure);
     else
         slab_back(p->env->slab, p->result, p->result_len + 1);
-    slab_back(p->env->slab, n, n->size);
+    slab_back(p->env->slab, n, p->size);
 }
 
 void node_foreign_recv(struct node *n, party_t from, struct label label, const uint8_t *data,

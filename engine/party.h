@@ -24,7 +24,7 @@ struct party {
     void *carrier_state;
     const struct protocol *protocol; /* NULL for a transport's server */
     void *protocol_state;
-    struct peer *peers; /* ascending by id */
+    struct peer *peers; /* ascending by id; the ids alone stand before them */
     uint32_t n_peers;
     party_t self;
     bool started, done, failed, shared_clock, carrier_made, protocol_made;
@@ -34,9 +34,9 @@ struct party {
     const struct node_foreign *foreign; /* NULL: none */
     uint64_t emitted;                   /* frames, if someone wants to know which is which */
     const struct trial_spec *trial;
-    party_t *peer_ids;
     ns_t start, began, completion;
     uint32_t n_ever_up, rounds, result_len;
+    uint32_t size; /* of all that is in one piece with it */
     union {
         uint8_t *result; /* result_len bytes, and a NUL */
         char *failure;   /* failed; NULL: out of memory */
@@ -44,6 +44,7 @@ struct party {
 };
 
 _Static_assert(offsetof(struct party, shared) == 64, "a cache line before it");
+_Static_assert(sizeof(struct party) <= 256, "state of an idle node");
 
 /* NULL if this party is not paired with it. Peers are mostly one, or everybody else: these places
  * are looked at first. */
@@ -53,6 +54,10 @@ static inline struct peer *party_peer(struct party *p, party_t id)
     uint32_t guess = p->n_peers == 1 ? 0 : id < p->self ? id : id - 1;
     return guess < p->n_peers && p->peers[guess].id == id ? &p->peers[guess]
                                                           : party_find_peer(p, id);
+}
+static inline party_t *party_peer_ids(const struct party *p)
+{
+    return p->n_peers ? (party_t *)(void *)p->peers - p->n_peers : NULL;
 }
 /* The peer's channel, made when first needed: what is sent before the peer is reached waits
  * in it. NULL when out of memory. */

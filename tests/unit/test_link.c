@@ -95,7 +95,7 @@ static void path_adds_up(void **state)
     assert_int_equal(link_path(&regions, &x, &x).delay, 500 + 14);
     assert_int_equal(p.jitter_from, 3);
     assert_int_equal(p.jitter_to, 5);
-    assert_int_equal(p.loss_ppm, 600000);
+    assert_int_equal(p.loss.ppm, 600000);
 }
 
 static void jitter_has_its_mean_and_no_draw_without_it(void **state)
@@ -143,7 +143,7 @@ static void faults_hold_from_at_until(void **state)
          .burst = -1},
     };
     struct faults f;
-    struct link_path base = {.delay = 1, .loss_ppm = 2, .rate_bps = 3}, p;
+    struct link_path base = {.delay = 1, .loss.ppm = 2, .rate_bps = 3}, p;
     (void)state;
     assert_int_equal(faults_init(&f, list, 4), OK);
     assert_int_equal(f.n, 3);
@@ -157,14 +157,14 @@ static void faults_hold_from_at_until(void **state)
     faults_bend(&f, 0, 3, 49, &p);
     assert_memory_equal(&p, &base, sizeof p);
     faults_bend(&f, 3, 0, 50, &p);
-    assert_int_equal(p.loss_ppm, 7);
+    assert_int_equal(p.loss.ppm, 7);
     assert_int_equal(p.delay, 1);
     p = base;
     faults_bend(&f, 0, 3, 130, &p);
-    assert_true(p.loss_ppm == 7 && p.delay == 9 && p.rate_bps == 0);
+    assert_true(p.loss.ppm == 7 && p.delay == 9 && p.rate_bps == 0);
     p = base;
     faults_bend(&f, 0, 3, INT64_MAX - 1, &p);
-    assert_true(p.loss_ppm == 2 && p.delay == 9);
+    assert_true(p.loss.ppm == 2 && p.delay == 9);
     p = base;
     faults_bend(&f, 0, 2, 130, &p);
     assert_memory_equal(&p, &base, sizeof p);
@@ -176,10 +176,10 @@ static void faults_hold_from_at_until(void **state)
 
 /* ---- TCP ------------------------------------------------------------------------------ */
 
-static struct tcp_flow flow(ns_t delay)
+static struct tcp_flow flow(struct link_path *path, ns_t delay)
 {
-    return (struct tcp_flow){
-        .path = {.delay = delay}, .rtt = 2 * delay, .to = 1, .dice = dice_name(1, "link", 0, 1, 0)};
+    *path = (struct link_path){.delay = delay, .rtt = 2 * delay};
+    return (struct tcp_flow){.path = path, .to = 1, .dice = dice_name(1, "link", 0, 1, 0)};
 }
 
 static void segments_and_headers(void **state)
@@ -211,7 +211,8 @@ static void latency_is_path_plus_serialisation(void **state)
 {
     struct access a = {.up_bps = 8000000};
     struct link_host host = {.access = &a};
-    struct tcp_flow f = flow(10 * NS_MS);
+    struct link_path path;
+    struct tcp_flow f = flow(&path, 10 * NS_MS);
     struct link_train t;
     (void)state;
     assert_true(send(&f, &host, 1000, 100, &t));
@@ -227,10 +228,11 @@ static void a_slower_path_is_a_bottleneck(void **state)
 {
     struct access a = {.up_bps = 80000000};
     struct link_host host = {.access = &a};
-    struct tcp_flow f = flow(NS_MS);
+    struct link_path path;
+    struct tcp_flow f = flow(&path, NS_MS);
     struct link_train t;
     (void)state;
-    f.path.rate_bps = 8000000;
+    path.rate_bps = 8000000;
     assert_true(send(&f, &host, 0, 48, &t));
     assert_int_equal(t.last, 10000 + 100000 + NS_MS);
     assert_true(send(&f, &host, 0, 48, &t));
@@ -243,7 +245,8 @@ static void calm_has_its_limits(void **state)
 {
     struct access a = {.up_bps = 8000000, .queue_bytes = 4000};
     struct link_host host = {.access = &a};
-    struct tcp_flow f = flow(10 * NS_MS);
+    struct link_path path;
+    struct tcp_flow f = flow(&path, 10 * NS_MS);
     struct link_train t;
     (void)state;
     assert_false(send(&f, &host, 0, 6 * 1448, &t)); /* the window */
@@ -253,8 +256,8 @@ static void calm_has_its_limits(void **state)
     assert_true(send(&f, &host, 4 * NS_MS, 2 * 1448, &t));
     assert_false(send(&f, &host, 9 * NS_MS, 1, &t));
     assert_true(send(&f, &host, 100 * NS_MS, 1448, &t)); /* all acknowledged */
-    f = flow(10 * NS_MS);
-    f.path.loss_ppm = 1000000;
+    f = flow(&path, 10 * NS_MS);
+    path.loss.ppm = 1000000;
     assert_false(send(&f, &host, 200 * NS_MS, 1, &t));
 }
 
@@ -262,12 +265,13 @@ static void streams_keep_their_order(void **state)
 {
     struct access a = {0};
     struct link_host host = {.access = &a};
-    struct tcp_flow f = flow(NS_MS);
+    struct link_path path;
+    struct tcp_flow f = flow(&path, NS_MS);
     struct link_train t;
     ns_t last = 0;
     bool early = false;
     (void)state;
-    f.path.jitter_from = 5 * NS_MS;
+    path.jitter_from = 5 * NS_MS;
     for (int i = 0; i < 2000; i++) {
         ns_t at = i * 20 * NS_MS;
         assert_true(send(&f, &host, at, (uint32_t)(i % 1400), &t));
@@ -283,7 +287,8 @@ static void no_loss_no_draw(void **state)
 {
     struct access a = {0};
     struct link_host host = {.access = &a};
-    struct tcp_flow f = flow(NS_MS);
+    struct link_path path;
+    struct tcp_flow f = flow(&path, NS_MS);
     struct link_train t;
     (void)state;
     assert_true(send(&f, &host, 0, 6000, &t));
@@ -307,7 +312,7 @@ static void datagrams_are_lost_late_and_reordered(void **state)
 {
     struct access a = {0};
     struct link_host host = {.access = &a};
-    struct link_path p = {.delay = NS_MS, .jitter_from = NS_MS, .loss_ppm = 50000};
+    struct link_path p = {.delay = NS_MS, .jitter_from = NS_MS, .loss.ppm = 50000};
     struct dice d = dice_name(1, "datagram", 0, 1, 0);
     struct link_train t;
     unsigned lost = 0, overtaken = 0;

@@ -19,7 +19,7 @@ static void independent_losses_have_their_rate(void **state)
     bool before = false;
     (void)state;
     for (int i = 0; i < PACKETS; i++) {
-        bool now = loss_hits(&l, 10000, 0, &d);
+        bool now = loss_hits(&l, &(struct loss_rates){.ppm = 10000}, &d);
         lost += now;
         pairs += now && before;
         before = now;
@@ -37,7 +37,7 @@ static void bursts_have_their_length(void **state)
     unsigned lost = 0, bursts = 0, single = 0, run = 0;
     (void)state;
     for (int i = 0; i < PACKETS; i++) {
-        if (loss_hits(&l, 10000, 5, &d)) {
+        if (loss_hits(&l, &(struct loss_rates){.ppm = 10000, .burst = 5}, &d)) {
             lost++;
             run++;
         } else if (run) {
@@ -54,13 +54,14 @@ static void bursts_have_their_length(void **state)
 
 static void in_a_burst_some_get_through(void **state)
 {
-    struct loss l = {.bad = 500000};
+    struct loss l = {0};
     struct dice d = dice_name(3, "loss", 0, 0, 0);
     unsigned lost = 0, next = 0;
     bool before = false;
     (void)state;
     for (int i = 0; i < PACKETS; i++) {
-        bool now = loss_hits(&l, 10000, 10, &d);
+        bool now =
+            loss_hits(&l, &(struct loss_rates){.ppm = 10000, .bad = 500000, .burst = 10}, &d);
         lost += now;
         next += now && before;
         before = now;
@@ -76,9 +77,9 @@ static void everything_or_nothing(void **state)
     struct dice d = dice_name(4, "loss", 0, 0, 0);
     (void)state;
     for (int i = 0; i < 1000; i++) {
-        assert_true(loss_hits(&l, 1000000, 0, &d));
-        assert_true(loss_hits(&l, 1000000, 9, &d));
-        assert_false(loss_hits(&l, 0, 9, &d));
+        assert_true(loss_hits(&l, &(struct loss_rates){.ppm = 1000000}, &d));
+        assert_true(loss_hits(&l, &(struct loss_rates){.ppm = 1000000, .burst = 9}, &d));
+        assert_false(loss_hits(&l, &(struct loss_rates){.ppm = 0, .burst = 9}, &d));
     }
 }
 

@@ -59,9 +59,9 @@ static double mean_run(uint16_t burst, uint32_t ppm, uint32_t bad, double *rate)
 {
     enum { N = 400000 };
     static const struct access line;
-    const struct link_path p = {.loss_ppm = ppm, .burst = burst};
+    const struct link_path p = {.loss = {.ppm = ppm, .bad = bad, .burst = burst}};
     struct link_host from = {.access = &line};
-    struct udp_pair pair = {.loss.bad = bad};
+    struct udp_pair pair = {0};
     unsigned lost = 0, runs = 0;
     bool before = false;
     for (uint64_t k = 0; k < N; k++) {
@@ -92,7 +92,7 @@ static void losses_come_in_bursts(void **state)
 static void a_burst_is_of_one_pair(void **state)
 {
     static const struct access line;
-    const struct link_path p = {.loss_ppm = 100000, .burst = 50};
+    const struct link_path p = {.loss = {.ppm = 100000, .burst = 50}};
     struct link_host from = {.access = &line};
     struct udp_pair one = {0}, other = {0};
     unsigned both = 0, first = 0;

@@ -74,7 +74,6 @@ int wan_init(struct wan *w, const struct trial_spec *spec, uint32_t *lead, uint3
             size_t k = (size_t)a * n + b;
             w->paths[k] = link_path(spec->regions, &w->hosts[a], &w->hosts[b]);
             faults_mend(&w->faults, a, b, &w->paths[k]);
-            w->pairs[k].loss.bad = link_bad(&w->hosts[a], &w->hosts[b]);
             w->dice[k] = dice_name(seed, "wan", a, b, 0);
         }
     return OK;

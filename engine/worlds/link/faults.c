@@ -91,10 +91,10 @@ bool faults_cut(const struct faults *f, uint32_t a, uint32_t b, ns_t t)
 
 static void change(const struct action *x, struct link_path *path)
 {
-    if (x->loss_ppm >= 0 && path->loss_ppm != LINK_SEVERED)
-        path->loss_ppm = (uint32_t)x->loss_ppm;
+    if (x->loss_ppm >= 0 && path->loss.ppm != LINK_SEVERED)
+        path->loss.ppm = (uint32_t)x->loss_ppm;
     if (x->burst >= 0)
-        path->burst = (uint16_t)x->burst;
+        path->loss.burst = (uint16_t)x->burst;
     if (x->latency >= 0)
         path->delay = x->latency;
     if (x->rate_bps >= 0)

@@ -23,17 +23,12 @@ struct link_path link_path(const struct regions *r, const struct link_host *from
         .delay = r->rtt[way] / 2 + a->latency + b->latency,
         .jitter_from = a->jitter,
         .jitter_to = b->jitter,
-        .loss_ppm = (uint32_t)(a->loss_ppm + b->loss_ppm - a->loss_ppm * b->loss_ppm / 1000000),
-        .burst = (uint16_t)(a->burst > b->burst ? a->burst : b->burst),
+        .loss = {.ppm = (uint32_t)(a->loss_ppm + b->loss_ppm - a->loss_ppm * b->loss_ppm / 1000000),
+                 .bad = (uint32_t)(a->burst >= b->burst ? a->bad_ppm : b->bad_ppm),
+                 .burst = (uint16_t)(a->burst > b->burst ? a->burst : b->burst)},
         .shape_from = (uint8_t)a->jitter_shape,
         .shape_to = (uint8_t)b->jitter_shape,
     };
-}
-
-uint32_t link_bad(const struct link_host *from, const struct link_host *to)
-{
-    const struct access *a = from->access, *b = to->access;
-    return (uint32_t)(a->burst >= b->burst ? a->bad_ppm : b->bad_ppm);
 }
 
 /* The mean of exp(Z) is exp(1 / 2). */

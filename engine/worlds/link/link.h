@@ -22,7 +22,7 @@
 #ifndef PARTYLINE_WORLDS_LINK_LINK_H
 #define PARTYLINE_WORLDS_LINK_LINK_H
 
-#include "engine/base/prng.h"
+#include "engine/worlds/link/loss.h"
 #include "engine/world.h"
 
 /* A host's last mile in motion. */
@@ -32,7 +32,7 @@ struct link_host {
     ns_t up_free, down_free; /* when its bottlenecks have served what came so far */
 };
 
-/* As a path's loss_ppm: no packet gets through, as its destination has another address now. */
+/* As a path's loss.ppm: no packet gets through, as its destination has another address now. */
 #define LINK_SEVERED UINT32_MAX
 
 /* One direction between two hosts. */
@@ -40,8 +40,8 @@ struct link_path {
     ns_t delay; /* without jitter and serialisation */
     ns_t jitter_from, jitter_to;
     int64_t rate_bps; /* a bottleneck between the last miles; 0: none */
-    uint32_t loss_ppm;
-    uint16_t burst;               /* packets; 0: losses are independent */
+    ns_t rtt;         /* there and back; streams alone */
+    struct loss_rates loss;
     uint8_t shape_from, shape_to; /* enum jitter_shape */
 };
 
@@ -91,8 +91,6 @@ static inline void link_pass(struct link_train *t, int64_t bps, ns_t *free)
 
 struct link_path link_path(const struct regions *, const struct link_host *from,
                            const struct link_host *to);
-/* Loss rate within the path's bursts. */
-uint32_t link_bad(const struct link_host *from, const struct link_host *to);
 /* One draw of the path's jitter; none is made from a stream for a mean of 0. */
 ns_t link_jitter(const struct link_path *, struct dice *);
 

@@ -13,9 +13,9 @@ static uint64_t geometric(struct dice *d, double ppm)
 }
 
 /* Of a good state and of what gets through of bad ones, until one is lost. */
-static uint64_t bursty(struct loss *l, struct dice *d)
+static uint64_t bursty(struct loss *l, const struct loss_rates *r, struct dice *d)
 {
-    double bad = l->bad ? l->bad : MILLION, ppm = l->ppm, leave = (double)MILLION / l->burst;
+    double bad = r->bad ? r->bad : MILLION, ppm = r->ppm, leave = (double)MILLION / r->burst;
     uint64_t n = 0;
     if (ppm >= bad)
         return geometric(d, ppm);
@@ -41,22 +41,20 @@ static uint64_t bursty(struct loss *l, struct dice *d)
     }
 }
 
-uint64_t loss_passes(struct loss *l, uint32_t ppm, uint32_t burst, struct dice *d)
+uint64_t loss_draw(struct loss *l, const struct loss_rates *r, struct dice *d)
 {
-    if (l->drawn && l->ppm == ppm && l->burst == burst)
-        return l->passes;
     l->drawn = true;
-    l->ppm = ppm;
-    l->burst = burst;
-    l->passes = burst > 1 ? bursty(l, d) : geometric(d, ppm);
+    l->ppm = r->ppm;
+    l->burst = r->burst;
+    l->passes = r->burst > 1 ? bursty(l, r, d) : geometric(d, r->ppm);
     return l->passes;
 }
 
-bool loss_hits(struct loss *l, uint32_t ppm, uint32_t burst, struct dice *d)
+bool loss_hits(struct loss *l, const struct loss_rates *r, struct dice *d)
 {
-    if (ppm == 0)
+    if (r->ppm == 0)
         return false;
-    if (loss_passes(l, ppm, burst, d) > 0) {
+    if (loss_passes(l, r, d) > 0) {
         loss_pass(l, 1);
         return false;
     }

@@ -16,16 +16,25 @@
 
 #include <stdbool.h>
 
-struct loss {
-    uint32_t ppm;   /* for which `passes` was drawn */
+struct loss_rates {
+    uint32_t ppm;   /* of all packets */
     uint32_t bad;   /* ppm within bursts; 0: 1000000 */
-    uint32_t burst; /* likewise */
-    bool drawn, begun, in_burst;
-    uint64_t passes; /* packets until the next lost one */
+    uint16_t burst; /* packets; up to 1: each by itself */
 };
 
+struct loss {
+    uint64_t passes; /* packets until the next lost one */
+    uint32_t ppm;    /* for which they were drawn */
+    uint16_t burst;  /* likewise */
+    bool drawn, begun : 1, in_burst : 1;
+};
+
+uint64_t loss_draw(struct loss *, const struct loss_rates *, struct dice *);
 /* Packets that get through before the next lost one, at these rates. ppm > 0. */
-uint64_t loss_passes(struct loss *, uint32_t ppm, uint32_t burst, struct dice *);
+static inline uint64_t loss_passes(struct loss *l, const struct loss_rates *r, struct dice *d)
+{
+    return l->drawn && l->ppm == r->ppm && l->burst == r->burst ? l->passes : loss_draw(l, r, d);
+}
 /* So many packets went through: at most what loss_passes said. */
 static inline void loss_pass(struct loss *l, uint64_t n)
 {
@@ -37,6 +46,6 @@ static inline void loss_take(struct loss *l)
     l->drawn = false;
 }
 /* One packet: is it lost? */
-bool loss_hits(struct loss *, uint32_t ppm, uint32_t burst, struct dice *);
+bool loss_hits(struct loss *, const struct loss_rates *, struct dice *);
 
 #endif

@@ -32,7 +32,8 @@ static bool has_room(struct tcp_flow *f, const struct tcp_spec *spec, ns_t at, u
     enum { SHIFT = 20, MASK = (1 << 24) - 1 };
     uint32_t now = (uint32_t)(at >> SHIFT) & MASK, age = (now - f->round) & MASK;
     uint32_t trip =
-        (uint32_t)((2 * f->path.delay + 4 * (f->path.jitter_from + f->path.jitter_to)) >> SHIFT) +
+        (uint32_t)((2 * f->path->delay + 4 * (f->path->jitter_from + f->path->jitter_to)) >>
+                   SHIFT) +
         1;
     uint32_t room = (uint32_t)spec->initial_window / 2;
     if (age >= trip) {
@@ -53,12 +54,12 @@ static bool has_room(struct tcp_flow *f, const struct tcp_spec *spec, ns_t at, u
 bool tcp_send(struct tcp_flow *f, const struct tcp_spec *spec, const struct faults *faults,
               struct link_host *from, ns_t at, uint32_t payload, struct link_train *train)
 {
-    const struct link_path *path = &f->path;
+    const struct link_path *path = f->path;
     struct link_path bent;
     const struct access *a = from->access;
     uint32_t n = tcp_segments(payload);
     ns_t way;
-    if (!has_room(f, spec, at, n) || (spec->like_ns3 && (n > CALM_NS3 || path->loss_ppm)))
+    if (!has_room(f, spec, at, n) || (spec->like_ns3 && (n > CALM_NS3 || path->loss.ppm)))
         return false;
     *train = tcp_train(payload);
     if (link_full(at, from->up_free, a->up_bps, a->queue_bytes, train->bytes))
@@ -66,12 +67,12 @@ bool tcp_send(struct tcp_flow *f, const struct tcp_spec *spec, const struct faul
     if (faults->n) {
         if (faults_cut(faults, f->from, f->to, at))
             return false;
-        bent = f->path;
+        bent = *f->path;
         faults_bend(faults, f->from, f->to, at, &bent);
         path = &bent;
     }
-    if (path->loss_ppm) {
-        if (loss_passes(&f->loss, path->loss_ppm, path->burst, &f->dice) < n)
+    if (path->loss.ppm) {
+        if (loss_passes(&f->loss, &path->loss, &f->dice) < n)
             return false;
         loss_pass(&f->loss, n);
     }
@@ -97,7 +98,7 @@ bool tcp_send(struct tcp_flow *f, const struct tcp_spec *spec, const struct faul
 enum drop tcp_signal(struct tcp_flow *f, const struct faults *faults, struct link_host *from,
                      ns_t at, uint32_t bytes, struct link_train *train)
 {
-    struct link_path path = f->path;
+    struct link_path path = *f->path;
     const struct access *a = from->access;
     ns_t way;
     *train =
@@ -114,7 +115,7 @@ enum drop tcp_signal(struct tcp_flow *f, const struct faults *faults, struct lin
     way = path.delay + link_jitter(&path, &f->dice);
     train->first += way;
     train->last += way;
-    if (path.loss_ppm == LINK_SEVERED)
+    if (path.loss.ppm == LINK_SEVERED)
         return DROP_NO_ROUTE;
-    return loss_hits(&f->loss, path.loss_ppm, path.burst, &f->dice) ? DROP_LOSS : DROP_COUNT;
+    return loss_hits(&f->loss, &path.loss, &f->dice) ? DROP_LOSS : DROP_COUNT;
 }

@@ -60,7 +60,6 @@
 #define PARTYLINE_WORLDS_LINK_TCP_H
 
 #include "engine/worlds/link/faults.h"
-#include "engine/worlds/link/loss.h"
 
 enum {
     TCP_HEADERS = 52,
@@ -79,20 +78,19 @@ extern const struct tcp_spec tcp_linux, tcp_ns3;
 
 struct tcp_bulk;
 
-/* The first 80 bytes are what a message touches. */
+/* The first 64 bytes are what a message touches. */
 struct tcp_flow {
-    struct link_path path;   /* without faults */
-    struct dice dice;        /* this direction's own */
-    ns_t arrival;            /* of what was sent last: nothing that follows comes earlier */
-    struct tcp_bulk *bulk;   /* NULL: never was in need of one */
-    uint16_t recent, before; /* segments sent in this round trip, and the one before */
-    uint32_t round : 24;     /* when it began, in 2^20 ns */
-    uint32_t rounds : 8;     /* so far, at most 255 */
-    ns_t rtt;                /* from here on: what only losses, faults and bulk need */
-    ns_t rate_free;          /* the path's own bottleneck */
-    uint32_t from, to;       /* the two nodes */
-    uint32_t unpaid;         /* like ns-3: bytes sent in calm, by which the window has grown */
+    struct tcp_bulk *bulk;        /* NULL: never was in need of one */
+    const struct link_path *path; /* without faults; lent */
+    ns_t arrival;                 /* of what was sent last: nothing that follows comes earlier */
+    struct dice dice;             /* this direction's own */
+    uint16_t recent, before;      /* segments sent in this round trip, and the one before */
+    uint32_t round : 24;          /* when it began, in 2^20 ns */
+    uint32_t rounds : 8;          /* so far, at most 255 */
     struct loss loss;
+    ns_t rate_free;    /* from here on what faults and bulk need: the path's own bottleneck */
+    uint32_t from, to; /* the two nodes */
+    uint32_t unpaid;   /* like ns-3: bytes sent in calm, by which the window has grown */
 };
 
 /* Segments that a payload needs; an empty one (ACK, FIN) is one segment. */

@@ -78,7 +78,7 @@ enum tcp_phase { TCP_OPEN, TCP_RECOVERY, TCP_LOSS };
 struct tcp_bulk {
     struct tcp_net *net;
     struct link_host *from, *to;
-    struct link_path back; /* of acknowledgements */
+    const struct link_path *back; /* of acknowledgements; lent */
     struct dice dice;
     struct loss ack_loss;
     struct cubic cc;
@@ -138,7 +138,7 @@ static inline bool tcp_bulk_busy(const struct tcp_flow *f)
 /* Segments that calm allows: 0 while something waits, or is missing. */
 uint32_t tcp_bulk_room(struct tcp_flow *, ns_t at);
 /* Makes the flow one that can be in bulk, if it is not yet; `back` is the way of its
- * acknowledgements, dice theirs. NULL: no memory. */
+ * acknowledgements (lent), dice theirs. NULL: no memory. */
 struct tcp_bulk *tcp_bulk_begin(struct tcp_net *, struct tcp_flow *, struct link_host *from,
                                 struct link_host *to, const struct link_path *back, struct dice);
 /* Payload for the stream: at least a byte. */

@@ -31,9 +31,9 @@ static enum drop fate(struct tcp_flow *f, struct link_path *path, ns_t at)
         if (faults_cut(faults, f->to, f->from, at))
             return DROP_PARTITION;
     }
-    if (path->loss_ppm == LINK_SEVERED)
+    if (path->loss.ppm == LINK_SEVERED)
         return DROP_NO_ROUTE;
-    return loss_hits(&b->ack_loss, path->loss_ppm, path->burst, &b->dice) ? DROP_LOSS : DROP_COUNT;
+    return loss_hits(&b->ack_loss, &path->loss, &b->dice) ? DROP_LOSS : DROP_COUNT;
 }
 
 /* An acknowledgement of everything before `next` leaves the receiver: alone, or with data. */
@@ -41,7 +41,7 @@ static void acknowledge(struct tcp_flow *f, uint64_t next, uint32_t number, ns_t
 {
     struct tcp_bulk *b = f->bulk;
     struct tcp_net *net = b->net;
-    struct link_path path = b->back;
+    struct link_path path = *b->back;
     struct tcp_ack ack = {.next = next, .number = number, .gap = b->beyond > 0, .echo = b->echo};
     enum drop drop;
     ns_t t;

@@ -56,9 +56,9 @@ static enum drop fate(struct tcp_flow *f, const struct way *w, uint32_t i, uint3
         return DROP_QUEUE;
     if (*k > w->fit - i)
         *k = w->fit - i;
-    if (w->cut != DROP_COUNT || !w->path.loss_ppm)
+    if (w->cut != DROP_COUNT || !w->path.loss.ppm)
         return w->cut;
-    passes = loss_passes(&f->loss, w->path.loss_ppm, w->path.burst, &f->dice);
+    passes = loss_passes(&f->loss, &w->path.loss, &f->dice);
     if (passes == 0) {
         loss_take(&f->loss);
         *k = 1;
@@ -117,7 +117,7 @@ void tcp_emit(struct tcp_flow *f, struct tcp_run *r, ns_t now)
 {
     struct tcp_bulk *b = f->bulk;
     struct tcp_net *net = b->net;
-    struct way w = {.path = f->path, .cut = DROP_COUNT, .fit = fits(b, r, now), .n = r->segments};
+    struct way w = {.path = *f->path, .cut = DROP_COUNT, .fit = fits(b, r, now), .n = r->segments};
     net->io->count(f, tcp_run_wire(r, r->segments), r->segments, r->again);
     b->pipe += tcp_run_weight(b, r);
     if (net->faults->n) {
@@ -125,7 +125,7 @@ void tcp_emit(struct tcp_flow *f, struct tcp_run *r, ns_t now)
         if (faults_cut(net->faults, f->from, f->to, now))
             w.cut = DROP_PARTITION;
     }
-    if (w.path.loss_ppm == LINK_SEVERED)
+    if (w.path.loss.ppm == LINK_SEVERED)
         w.cut = DROP_NO_ROUTE;
     if (w.fit) {
         leave(f, r, &w, now);
@@ -205,7 +205,7 @@ static bool send_new(struct tcp_flow *f, uint32_t budget, ns_t now)
     if (left < TCP_MSS && b->edge < b->end && b->pipe)
         return false; /* silly window */
     bytes = allowed(b, b->nxt, b->nxt + left, budget);
-    if (b->net->spec->like_ns3 && f->path.loss_ppm && bytes > TCP_MSS)
+    if (b->net->spec->like_ns3 && f->path->loss.ppm && bytes > TCP_MSS)
         bytes = TCP_MSS; /* each may have to be repeated by itself */
     if (bytes == 0 || !(r = tcp_run_new(b->net)))
         return false;
@@ -294,14 +294,14 @@ void tcp_pump(struct tcp_flow *f, ns_t now)
 
 static void first_estimates(struct tcp_flow *f, struct tcp_bulk *b)
 {
-    ns_t jitter = f->path.jitter_from + f->path.jitter_to;
-    b->srtt = f->rtt + 2 * jitter;
+    ns_t jitter = f->path->jitter_from + f->path->jitter_to;
+    b->srtt = f->path->rtt + 2 * jitter;
     b->rttvar = b->srtt / 2;
     for (uint8_t i = 0; i < f->rounds && b->rttvar > NS_US; i++)
         b->rttvar -= b->rttvar / 4;
     if (b->rttvar < jitter)
         b->rttvar = jitter;
-    b->cc.least = f->rtt ? f->rtt : 1;
+    b->cc.least = f->path->rtt ? f->path->rtt : 1;
 }
 
 /* What the window has become since the last packet left. */
@@ -340,9 +340,8 @@ struct tcp_bulk *tcp_bulk_begin(struct tcp_net *net, struct tcp_flow *f, struct 
         return b;
     b->from = from;
     b->to = to;
-    b->back = *back;
+    b->back = back;
     b->dice = dice;
-    b->ack_loss.bad = f->loss.bad;
     b->edge = (uint64_t)net->spec->receive_window;
     b->quick = f->rounds > 8 ? 0 : 16;
     if (net->spec->like_ns3)
@@ -362,7 +361,7 @@ void tcp_bulk_write(struct tcp_flow *f, ns_t at, uint32_t payload)
         rest(f, at);
     if (f->before || f->recent) {
         b->before = tcp_weight_full(b, (uint32_t)f->before + f->recent);
-        b->before_until = f->arrival + b->back.delay;
+        b->before_until = f->arrival + b->back->delay;
         if (at >= b->before_until)
             b->before = 0;
         f->before = f->recent = 0;

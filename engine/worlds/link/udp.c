@@ -7,9 +7,9 @@ static bool full(ns_t now, ns_t free, int64_t bps, const struct access *a, uint3
 
 static bool is_lost(const struct link_path *path, struct udp_pair *pair, struct dice *dice)
 {
-    if (pair && path->burst > 1)
-        return loss_hits(&pair->loss, path->loss_ppm, path->burst, dice);
-    return dice_chance(dice, path->loss_ppm);
+    if (pair && path->loss.burst > 1)
+        return loss_hits(&pair->loss, &path->loss, dice);
+    return dice_chance(dice, path->loss.ppm);
 }
 
 enum drop udp_send(const struct link_path *base, const struct faults *faults, uint32_t a,

@@ -13,7 +13,6 @@
 #define PARTYLINE_WORLDS_LINK_UDP_H
 
 #include "engine/worlds/link/faults.h"
-#include "engine/worlds/link/loss.h"
 
 enum {
     UDP_HEADERS = 28,

@@ -132,10 +132,9 @@ int64_t core_pass(void *ctx, struct net_packet *p)
     path = &w->paths[(size_t)from->id * w->n_nodes + to->id];
     how = way(w, from, to);
     d = dice_name(w->seed, "packet", from->id, to->id, path->packets++);
-    path->loss.bad = link_bad(&from->line, &to->line);
     if (faults_cut(&w->faults, from->id, to->id, w->now))
         drop = DROP_PARTITION;
-    else if (loss_hits(&path->loss, how.loss_ppm, how.burst, &d))
+    else if (loss_hits(&path->loss, &how.loss, &d))
         drop = DROP_LOSS;
     else if (!squeeze(path, &how, w->now, p->bytes, &at))
         drop = DROP_QUEUE;

@@ -99,9 +99,9 @@ void datagram_close(struct sim *sim, struct sim_end *end)
     struct sim_node *n = end->node;
     struct sim_conn **at = &n->datagrams;
     bool others = false;
-    while (*at != end->conn)
+    while (*at != sim_conn_of(end))
         at = &(*at)->next;
-    *at = end->conn->next;
+    *at = sim_conn_of(end)->next;
     for (const struct sim_conn *c = n->datagrams; c; c = c->next)
         others |= c->end[0].port == end->port;
     if (!others && n->datagram_port == end->port)
@@ -150,7 +150,7 @@ static struct udp_pair *pair_of(struct sim *sim, const struct sim_node *from,
 {
     uint32_t key = 1 + (from->id * 40503U ^ to->id), i;
     struct sim_pair *p;
-    if (path->burst <= 1 && !path->rate_bps && !sim->faults.n)
+    if (path->loss.burst <= 1 && !path->rate_bps && !sim->faults.n)
         return NULL;
     key += key == 0;
     i = map_get(&sim->pairs_by_nodes, key, UINT32_MAX);
@@ -168,10 +168,7 @@ static struct udp_pair *pair_of(struct sim *sim, const struct sim_node *from,
         sim->cap_pairs = cap;
     }
     p = &sim->pairs[sim->n_pairs];
-    *p = (struct sim_pair){.pair.loss.bad = link_bad(&from->host, &to->host),
-                           .from = from->id,
-                           .to = to->id,
-                           .next = i};
+    *p = (struct sim_pair){.from = from->id, .to = to->id, .next = i};
     if (map_put(&sim->pairs_by_nodes, key, sim->n_pairs++) != OK)
         sim->broken = ERR_NOMEM;
     return &p->pair;

@@ -10,6 +10,7 @@
 
 #include "engine/crowd.h"
 #include "engine/worlds/link/nat.h"
+#include "engine/worlds/link/paths.h"
 #include "engine/worlds/link/tcp_bulk.h"
 #include "engine/worlds/link/udp.h"
 #include "engine/worlds/result/lookout.h"
@@ -87,19 +88,19 @@ enum end_state {
     END_CLOSED
 };
 
-/* What every message touches comes first, in two cache lines of three. */
+/* Of two cache lines; its peer's are the next, or those before. */
 struct sim_end {
-    _Alignas(64) struct sim_end *peer;
-    struct sim_node *node; /* NULL: no host has that address */
-    struct sim_conn *conn;
+    _Alignas(64) struct sim_node *node; /* NULL: no host has that address */
     link_t link;
     uint32_t unread; /* bytes sent and not handed over */
+    uint32_t flying; /* bytes sent in calm that are not at the peer's downlink yet */
     uint32_t refs;   /* its node's while it is open, and those of events */
     uint16_t port;   /* its own */
     uint16_t seen;   /* its own, as the peer sees it */
     uint8_t kind;    /* enum link_kind */
     uint8_t state;
     uint8_t syns;         /* sent; of who was dialled: repeated SYN-ACKs */
+    bool second : 1;      /* of its conn's two */
     bool stages : 1;      /* what it sends has to pass the peer's downlink */
     bool blocked : 1;     /* has refused with ERR_AGAIN */
     bool room : 1;        /* and SIM_ROOM is on its way */
@@ -112,11 +113,9 @@ struct sim_end {
     bool severed : 1;     /* its host's address is another one now: no packet gets through */
     bool timed : 1;       /* its next SYN or SYN-ACK has its time (SIM_CONNECT) */
     struct tcp_flow flow; /* to the peer */
-    uint32_t flying;      /* bytes sent in calm that are not at the peer's downlink yet */
 };
 
-_Static_assert(offsetof(struct sim_end, flow.rtt) == 128, "two of them for a message");
-_Static_assert(sizeof(struct sim_end) == 192, "and a third for the rest");
+_Static_assert(sizeof(struct sim_end) == 128, "two of them for a message");
 
 /* Of one end of a stream, for tap.c. */
 struct sim_counts {
@@ -127,21 +126,30 @@ struct sim_counts {
 /* A stream with its two ends, or a datagram link, which has the first alone. */
 struct sim_conn {
     struct sim_end end[2];
-    struct addr to; /* as it was dialled; datagrams: the peer */
-    uint8_t size_class;
     union {
         struct sim_conn *next; /* datagrams: of the same node */
         ns_t syn_at;           /* streams: when the last SYN left */
     };
     uint64_t number;           /* among all streams, from 1 */
     struct sim_counts *counts; /* of both ends; NULL: nobody looks on */
+    struct addr to;            /* as it was dialled; datagrams: the peer */
 };
 
-_Static_assert(sizeof(struct sim_conn) <= 448, "state of an open link");
+_Static_assert(sizeof(struct sim_conn) == 320, "state of an open link");
+
+static inline struct sim_end *sim_peer(const struct sim_end *end)
+{
+    return (struct sim_end *)(uintptr_t)(end->second ? end - 1 : end + 1);
+}
+
+static inline struct sim_conn *sim_conn_of(const struct sim_end *end)
+{
+    return (struct sim_conn *)(uintptr_t)(end - end->second);
+}
 
 static inline struct sim_counts *sim_counts_of(const struct sim_end *end)
 {
-    return &end->conn->counts[end == &end->conn->end[1]];
+    return &sim_conn_of(end)->counts[end->second];
 }
 
 struct sim_slot {
@@ -170,7 +178,7 @@ struct sim_node {
     uint16_t datagram_port;
     struct sim_end *recent; /* where its latest message went or came from; or NULL */
     uint64_t wire_bytes, wire_packets;
-    struct sim_slot *slots;
+    struct sim_slot *slots; /* the first is below, while there is no other */
     uint32_t n_slots, cap_slots;
     struct env env; /* env_ops get it: see node_of */
     ns_t compute;
@@ -178,6 +186,7 @@ struct sim_node {
     uint32_t free_slot, n_links, incarnations;
     uint16_t ports;
     struct sim_conn *datagrams;
+    struct sim_slot slot;
     struct map dialled;    /* 1 + peer -> connections and datagrams so far */
     struct sim_late *late; /* NULL: this life is its first, or the ones before had no result */
     struct sim_store store;
@@ -228,6 +237,7 @@ struct sim {
     uint32_t *by_ip, ip_mask; /* 1 + node, open addressing */
     struct nat nat;
     struct faults faults;
+    struct paths paths;
     struct sim_pair *pairs;
     uint32_t n_pairs, cap_pairs;
     struct map pairs_by_nodes;
@@ -312,7 +322,7 @@ void links_forget(struct sim *, struct sim_conn *);
 static inline void links_unref(struct sim *sim, struct sim_end *end)
 {
     if (--end->refs == 0)
-        links_forget(sim, end->conn);
+        links_forget(sim, sim_conn_of(end));
 }
 static inline void sim_event_free(struct sim *sim, struct sim_event *e)
 {
@@ -398,7 +408,7 @@ void stream_event(struct sim *, struct sim_event *);
 void stream_handed_more(struct sim *, struct sim_event *);
 static inline void stream_handed(struct sim *sim, struct sim_event *ev)
 {
-    struct sim_end *from = ev->at.end->peer;
+    struct sim_end *from = sim_peer(ev->at.end);
     from->unread -= ev->len;
     if (ev->why || from->blocked)
         stream_handed_more(sim, ev);

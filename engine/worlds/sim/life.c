@@ -69,7 +69,8 @@ static uint64_t describe(struct sim *sim, const struct sim_event *e, struct even
     case SIM_UP:
         ev->kind = EV_UP;
         ev->local = links_local(end);
-        ev->peer = end->kind == LINK_DATAGRAM ? end->conn->to : links_seen(sim, end->peer);
+        ev->peer =
+            end->kind == LINK_DATAGRAM ? sim_conn_of(end)->to : links_seen(sim, sim_peer(end));
         return 0;
     case SIM_ROOM:
         ev->kind = EV_ROOM;
@@ -87,7 +88,7 @@ static void drop_data(struct sim *sim, const struct sim_event *e)
     const struct sim_node *from;
     if (e->kind != SIM_DATA && e->kind != SIM_FOUND)
         return;
-    from = e->kind == SIM_FOUND ? &sim->nodes[datagram_sender(e)] : e->at.end->peer->node;
+    from = e->kind == SIM_FOUND ? &sim->nodes[datagram_sender(e)] : sim_peer(e->at.end)->node;
     watch_drop(sim, from, e->at.end->node, e->len, DROP_LINK_CLOSED);
 }
 

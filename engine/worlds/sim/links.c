@@ -9,18 +9,19 @@ _Static_assert(SIM_LINKS < 1 << SLOT_BITS, "a link's number holds its slot");
 
 void links_free_slots(struct sim *sim, struct sim_node *n)
 {
-    slab_back(&sim->slab, n->slots, n->cap_slots * sizeof *n->slots);
+    if (n->cap_slots > 1)
+        slab_back(&sim->slab, n->slots, n->cap_slots * sizeof *n->slots);
     n->slots = NULL;
 }
 
 static int grow(struct sim *sim, struct sim_node *n)
 {
-    uint32_t cap = n->cap_slots ? 2 * n->cap_slots : 2;
-    struct sim_slot *slots = slab_lend(&sim->slab, cap * sizeof *slots);
+    uint32_t cap = n->cap_slots ? 2 * n->cap_slots : 1;
+    struct sim_slot *slots = cap > 1 ? slab_lend(&sim->slab, cap * sizeof *slots) : &n->slot;
     if (!slots)
         return ERR_NOMEM;
-    if (n->cap_slots)
-        memcpy(slots, n->slots, n->n_slots * sizeof *slots);
+    for (uint32_t i = 0; i < n->n_slots; i++)
+        slots[i] = n->slots[i];
     links_free_slots(sim, n);
     n->slots = slots;
     n->cap_slots = cap;
@@ -70,25 +71,23 @@ void links_release(struct sim *sim, struct sim_end *end)
 
 struct sim_conn *links_new(struct sim *sim, enum link_kind kind)
 {
-    uint8_t size_class;
-    struct sim_conn *c = slab_take(&sim->slab, sizeof *c, &size_class);
+    struct sim_conn *c = slab_lend(&sim->slab, sizeof *c);
     if (!c) {
         sim->broken = ERR_NOMEM;
         return NULL;
     }
-    *c = (struct sim_conn){.size_class = size_class};
+    memset(c, 0, sizeof *c);
     if (sim->tap) {
         c->counts = slab_lend(&sim->slab, 2 * sizeof *c->counts);
         if (!c->counts) {
-            slab_give(&sim->slab, c, size_class);
+            slab_back(&sim->slab, c, sizeof *c);
             sim->broken = ERR_NOMEM;
             return NULL;
         }
         memset(c->counts, 0, 2 * sizeof *c->counts);
     }
     for (int i = 0; i < 2; i++) {
-        c->end[i].conn = c;
-        c->end[i].peer = &c->end[1 - i];
+        c->end[i].second = i == 1;
         c->end[i].kind = (uint8_t)kind;
     }
     return c;
@@ -101,7 +100,7 @@ void links_forget(struct sim *sim, struct sim_conn *c)
     for (int i = 0; i < 2; i++)
         wire_forget(sim, &c->end[i]);
     slab_back(&sim->slab, c->counts, 2 * sizeof *c->counts);
-    slab_give(&sim->slab, c, c->size_class);
+    slab_back(&sim->slab, c, sizeof *c);
 }
 
 uint16_t links_port(struct sim_node *n)

@@ -18,7 +18,7 @@ static int op_send(struct env *env, link_t link, const void *data, size_t len)
         return ERR_CLOSED;
     if (end->kind != LINK_DATAGRAM)
         return stream_send(n->sim, end, data, len);
-    return datagram_send(n->sim, end, end->conn->to, data, len);
+    return datagram_send(n->sim, end, sim_conn_of(end)->to, data, len);
 }
 
 static int op_send_to(struct env *env, link_t port, struct addr to, const void *data, size_t len)

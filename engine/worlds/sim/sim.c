@@ -179,6 +179,7 @@ static void tear_down(struct sim *sim)
     slab_free(&sim->slab);
     watch_free(sim);
     faults_free(&sim->faults);
+    paths_free(&sim->paths);
     map_free(&sim->pairs_by_nodes);
     free(sim->pairs);
     nat_free(&sim->nat);
@@ -247,11 +248,13 @@ static void fetch_event(const struct sim_event *e)
 
 static void fetch_end(const struct sim_event *e)
 {
-    sim_fetch(e->at.end, 3);
+    sim_fetch(e->at.end, 2);
 }
 
 static void fetch_node(const struct sim_event *e)
 {
+    if (e->kind >= SIM_SYN)
+        sim_fetch(sim_peer(e->at.end), 1);
     if (e->kind >= SIM_DATAGRAM)
         sim_fetch(e->kind >= SIM_SYN ? e->at.end->node : e->at.node, 3);
 }

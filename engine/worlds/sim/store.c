@@ -88,7 +88,7 @@ static int set(struct sim_store *s, struct key key, const void *value, size_t le
     e->next = *at;
     *at = e;
     s->n++;
-    s->bytes += key.len + len;
+    s->bytes += (uint32_t)(key.len + len);
     return OK;
 }
 

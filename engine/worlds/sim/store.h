@@ -32,7 +32,7 @@ struct sim_store {
     struct store_fate *fate; /* NULL: nothing ever fails */
     struct sim_store_entry **buckets;
     uint32_t n, n_buckets;
-    size_t bytes;
+    uint32_t bytes; /* of all keys and values */
     bool dead;
 };
 

@@ -45,7 +45,7 @@ static void repeat(struct sim *sim, struct sim_end *end, ns_t at)
 static void dial_again(struct sim *sim, struct sim_end *end)
 {
     if (!end->timed)
-        repeat(sim, end, end->conn->syn_at + tcp_syn_wait(end->syns++));
+        repeat(sim, end, sim_conn_of(end)->syn_at + tcp_syn_wait(end->syns++));
 }
 
 /* The last SYN-ACK was lost: another one, or none. */
@@ -57,35 +57,38 @@ static void answer_again(struct sim *sim, struct sim_end *end)
 
 static void dial(struct sim *sim, struct sim_end *end, ns_t at)
 {
-    end->conn->syn_at = at;
+    sim_conn_of(end)->syn_at = at;
     if (!wire_signal(sim, end, SIM_SYN, at))
         dial_again(sim, end);
 }
 
-static struct tcp_flow flow_between(const struct sim *sim, const struct sim_node *from,
-                                    const struct sim_node *to, uint64_t k)
+static struct link_path path_between(const struct sim *sim, const struct sim_node *from,
+                                     const struct sim_node *to)
 {
-    const struct regions *r = sim->spec->regions;
-    struct tcp_flow f = {.path = link_path(r, &from->host, &to->host),
-                         .dice = dice_name(sim->seed, "link", from->id, to->id, k),
-                         .loss.bad = link_bad(&from->host, &to->host),
-                         .from = from->id,
-                         .to = to->id};
-    struct link_path back = link_path(r, &to->host, &from->host);
-    faults_mend(&sim->faults, from->id, to->id, &f.path);
-    faults_mend(&sim->faults, to->id, from->id, &back);
-    f.rtt = f.path.delay + back.delay;
-    return f;
+    struct link_path path = link_path(sim->spec->regions, &from->host, &to->host);
+    faults_mend(&sim->faults, from->id, to->id, &path);
+    return path;
+}
+
+/* From that end to its peer. */
+static bool make_flow(struct sim *sim, struct sim_end *end, uint64_t k)
+{
+    const struct sim_node *from = end->node, *to = sim_peer(end)->node;
+    struct link_path path = path_between(sim, from, to);
+    path.rtt = path.delay + path_between(sim, to, from).delay;
+    end->flow = (struct tcp_flow){.path = paths_like(&sim->paths, &path),
+                                  .dice = dice_name(sim->seed, "link", from->id, to->id, k),
+                                  .from = from->id,
+                                  .to = to->id};
+    end->stages = to->host.access->down_bps > 0;
+    return end->flow.path;
 }
 
 /* Numbers of one direction, dialled by either side, must differ. */
-static void make_flows(struct sim *sim, struct sim_end *end)
+static bool make_flows(struct sim *sim, struct sim_end *end)
 {
-    uint64_t k = links_number(sim, end->node, end->peer->node);
-    end->stages = end->peer->node->host.access->down_bps > 0;
-    end->peer->stages = end->node->host.access->down_bps > 0;
-    end->flow = flow_between(sim, end->node, end->peer->node, 2 * k);
-    end->peer->flow = flow_between(sim, end->peer->node, end->node, 2 * k + 1);
+    uint64_t k = links_number(sim, end->node, sim_peer(end)->node);
+    return make_flow(sim, end, 2 * k) && make_flow(sim, sim_peer(end), 2 * k + 1);
 }
 
 int stream_open(struct sim *sim, struct sim_node *n, enum link_kind kind, struct addr to,
@@ -114,9 +117,9 @@ int stream_open(struct sim *sim, struct sim_node *n, enum link_kind kind, struct
     end->state = END_CONNECTING;
     end->port = links_port(n);
     end->seen = wire_is_below(end) ? 0 : end->port; /* until it is mapped */
-    end->peer->node = target;
-    end->peer->port = port;
-    end->peer->seen = to.port;
+    sim_peer(end)->node = target;
+    sim_peer(end)->port = port;
+    sim_peer(end)->seen = to.port;
     c->to = to;
     nat_own_address(&sim->nat, &c->to);
     if (!target) {
@@ -124,7 +127,10 @@ int stream_open(struct sim *sim, struct sim_node *n, enum link_kind kind, struct
         down(sim, end, DOWN_UNREACHABLE, at);
         return OK;
     }
-    make_flows(sim, end);
+    if (!make_flows(sim, end)) {
+        sim->broken = ERR_NOMEM;
+        return OK;
+    }
     if (wire_is_below(end))
         drop = translate_dial(sim, end, at);
     if (drop == DROP_NAT_PORT_LIMIT || drop == DROP_NAT_FULL) {
@@ -145,7 +151,7 @@ static void on_syn(struct sim *sim, const struct sim_event *ev)
     if (sim->wants &&
         end->state == END_NONE) /* also one that comes too late, or to a closed port */
         watch_come(sim, ev);
-    if (end->peer->state != END_CONNECTING)
+    if (sim_peer(end)->state != END_CONNECTING)
         return;
     if (end->state == END_NONE && listens(end->node, end->port, end->kind) &&
         links_take(sim, end->node, end) == OK)
@@ -153,11 +159,11 @@ static void on_syn(struct sim *sim, const struct sim_event *ev)
     if (end->state == END_HALF) {
         heard = wire_signal(sim, end, SIM_SYN_ACK, sim->now);
     } else {
-        watch_drop(sim, end->peer->node, end->node, TCP_SYN_BYTES, DROP_REFUSED);
+        watch_drop(sim, sim_peer(end)->node, end->node, TCP_SYN_BYTES, DROP_REFUSED);
         heard = wire_signal(sim, end, SIM_REFUSAL, sim->now);
     }
     if (!heard)
-        dial_again(sim, end->peer);
+        dial_again(sim, sim_peer(end));
     if (!heard && end->state == END_HALF)
         answer_again(sim, end);
 }
@@ -172,7 +178,7 @@ static void on_time(struct sim *sim, struct sim_end *end)
         dial(sim, end, sim->now);
     else if (end->state == END_HALF && !wire_signal(sim, end, SIM_SYN_ACK, sim->now))
         answer_again(sim, end);
-    else if (end->state == END_CLOSED && end->peer->state == END_HALF)
+    else if (end->state == END_CLOSED && sim_peer(end)->state == END_HALF)
         reset_peer(sim, end); /* in answer to its SYN-ACK, which it repeats */
 }
 
@@ -180,11 +186,11 @@ void stream_lost(struct sim *sim, struct sim_event *ev)
 {
     struct sim_end *end = ev->at.end;
     if (ev->kind == SIM_RST)
-        end->peer->told = false;
+        sim_peer(end)->told = false;
     else if (ev->kind == SIM_SYN)
-        end = end->peer;
-    if (ev->kind == SIM_SYN_ACK && end->peer->state == END_HALF)
-        answer_again(sim, end->peer);
+        end = sim_peer(end);
+    if (ev->kind == SIM_SYN_ACK && sim_peer(end)->state == END_HALF)
+        answer_again(sim, sim_peer(end));
     if (ev->kind != SIM_RST && end->state == END_CONNECTING)
         dial_again(sim, end);
 }
@@ -212,7 +218,7 @@ static int planted(struct sim *sim, struct sim_end *end, size_t len, ns_t at)
     }
     if (++sim->messages == sim->plan->lose_message) {
         sim->result->faults_fired++;
-        watch_drop(sim, end->node, end->peer->node, (uint32_t)len, DROP_FAULT);
+        watch_drop(sim, end->node, sim_peer(end)->node, (uint32_t)len, DROP_FAULT);
         return ERR_FAULT;
     }
     return OK;
@@ -239,7 +245,7 @@ int stream_send(struct sim *sim, struct sim_end *end, const void *data, size_t l
     }
     end->unread += (uint32_t)len;
     if (end->dead) {
-        watch_drop(sim, end->node, end->peer->node, (uint32_t)len, DROP_LINK_CLOSED);
+        watch_drop(sim, end->node, sim_peer(end)->node, (uint32_t)len, DROP_LINK_CLOSED);
         return OK;
     }
     ev = sim_event_new(sim, SIM_DATA, len + sim->tail);
@@ -257,12 +263,12 @@ int stream_send(struct sim *sim, struct sim_end *end, const void *data, size_t l
 
 void stream_handed_more(struct sim *sim, struct sim_event *ev)
 {
-    struct sim_end *end = ev->at.end, *from = end->peer;
+    struct sim_end *end = ev->at.end, *from = sim_peer(end);
     if (ev->why)
         tcp_bulk_handed(&from->flow, wire_payload(end, ev->len), sim->now);
     if (from->blocked && !from->room && from->state == END_OPEN &&
         from->unread <= sim->tuning.window / 2)
-        room_at(sim, from, sim->now + (wire_is_below(end) ? end->flow.path.delay : 0));
+        room_at(sim, from, sim->now + (wire_is_below(end) ? end->flow.path->delay : 0));
 }
 
 /* ---- ending --------------------------------------------------------------------------- */
@@ -336,8 +342,8 @@ static void on_data(struct sim *sim, struct sim_event *ev)
         watch_come(sim, ev);
     if (sim->tap && wire_is_below(end) && !ev->why)
         tap_arrival(sim, end, ev);
-    if (end->state != END_OPEN || end->peer->mute) {
-        watch_drop(sim, end->peer->node, end->node, ev->len, DROP_LINK_CLOSED);
+    if (end->state != END_OPEN || sim_peer(end)->mute) {
+        watch_drop(sim, sim_peer(end)->node, end->node, ev->len, DROP_LINK_CLOSED);
         if (end->state == END_CLOSED && !end->told)
             reset_peer(sim, end);
         sim_event_free(sim, ev);
@@ -348,7 +354,7 @@ static void on_data(struct sim *sim, struct sim_event *ev)
         wire_count(end->node, acks * TCP_HEADERS, acks);
     }
     if (ev->why)
-        tcp_bulk_waits(&end->peer->flow, wire_payload(end, ev->len));
+        tcp_bulk_waits(&sim_peer(end)->flow, wire_payload(end, ev->len));
     life_offer(sim, ev);
 }
 
@@ -360,7 +366,7 @@ static void on_end(struct sim *sim, struct sim_event *ev, enum down_reason why)
         if (sim->tap && !ev->why)
             tap_arrival(sim, end, ev);
         wire_count(end->node, 2 * TCP_HEADERS, 2); /* its ACK, then its own FIN */
-        wire_count(end->peer->node, TCP_HEADERS, 1);
+        wire_count(sim_peer(end)->node, TCP_HEADERS, 1);
     }
     if (end->state == END_HALF)
         links_release(sim, end);

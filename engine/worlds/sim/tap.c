@@ -15,11 +15,11 @@ static struct trace_packet packet_of(const struct sim *sim, const struct sim_end
     return (struct trace_packet){.kind = kind,
                                  .at = at,
                                  .sender = from->node->id,
-                                 .receiver = from->peer->node->id,
-                                 .answers = from == &from->conn->end[1],
+                                 .receiver = sim_peer(from)->node->id,
+                                 .answers = from->second,
                                  .from = links_seen(sim, from),
-                                 .to = links_seen(sim, from->peer),
-                                 .stream = from->conn->number,
+                                 .to = links_seen(sim, sim_peer(from)),
+                                 .stream = sim_conn_of(from)->number,
                                  .offset = sim_counts_of(from)->written,
                                  .arrived = sim_counts_of(from)->arrived};
 }
@@ -93,7 +93,7 @@ void tap_segment(struct sim *sim, const struct sim_end *from, uint64_t begin, ui
 
 void tap_ack(struct sim *sim, const struct sim_end *from, uint64_t next, ns_t at)
 {
-    const struct tcp_bulk *b = from->peer->flow.bulk;
+    const struct tcp_bulk *b = sim_peer(from)->flow.bulk;
     struct trace_packet p = packet_of(sim, from, PACKET_ACK, at);
     p.arrived -= b->got - next < p.arrived ? b->got - next : p.arrived;
     p.sent = b->last_sent;
@@ -104,7 +104,7 @@ void tap_ack(struct sim *sim, const struct sim_end *from, uint64_t next, ns_t at
 void tap_arrival(struct sim *sim, struct sim_end *end, const struct sim_event *ev)
 {
     uint32_t left = ev->kind == SIM_FIN ? 1 : wire_payload(end, ev->len);
-    if (end->peer->mute)
+    if (sim_peer(end)->mute)
         return;
     while (left) {
         uint32_t some = left < 2 * TCP_MSS ? left : 2 * TCP_MSS;
@@ -121,10 +121,10 @@ void tap_arrival(struct sim *sim, struct sim_end *end, const struct sim_event *e
 
 void tap_hang_up(struct sim *sim, const struct sim_end *end)
 {
-    ns_t at = sim->now + end->flow.path.delay;
+    ns_t at = sim->now + end->flow.path->delay;
     struct trace_packet p = packet_of(sim, end, PACKET_FIN, sim->now);
     tell(sim, &p);
-    p = packet_of(sim, end->peer, PACKET_ACK, at > end->flow.arrival ? at : end->flow.arrival);
+    p = packet_of(sim, sim_peer(end), PACKET_ACK, at > end->flow.arrival ? at : end->flow.arrival);
     p.arrived = sim_counts_of(end)->written + 1;
     p.sent = sim->now;
     tell(sim, &p);

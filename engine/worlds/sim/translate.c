@@ -45,20 +45,20 @@ struct nat_packet translate_packet(const struct sim *sim, const struct sim_end *
 enum drop translate_dial(struct sim *sim, struct sim_end *end, ns_t at)
 {
     static const uint8_t v4[12] = {[10] = 0xff, [11] = 0xff};
-    struct nat_packet p = translate_packet(sim, end, NAT_TCP, &end->conn->to);
+    struct nat_packet p = translate_packet(sim, end, NAT_TCP, &sim_conn_of(end)->to);
     enum drop drop;
     p.flag = NAT_SYN;
     drop = nat_send(&sim->nat, end->node->id, &p, at);
     end->seen = p.from.port;
-    end->neighbours = end->peer->neighbours =
+    end->neighbours = sim_peer(end)->neighbours =
         sim->nat.n_boxes && p.to.ip[12] == 10 && memcmp(p.to.ip, v4, sizeof v4) == 0;
     return drop;
 }
 
 enum drop translate_stream(struct sim *sim, struct sim_end *from, enum nat_flag flag, ns_t at)
 {
-    const struct sim_end *dialler = &from->conn->end[0], *to = from->peer;
-    struct addr target = from == dialler ? from->conn->to : translate_seen(sim, dialler);
+    const struct sim_end *dialler = &sim_conn_of(from)->end[0], *to = sim_peer(from);
+    struct addr target = from == dialler ? sim_conn_of(from)->to : translate_seen(sim, dialler);
     struct nat_packet p;
     uint32_t host;
     enum drop drop;

@@ -45,7 +45,7 @@ static const struct sim_node *peer_of(const struct sim *sim, const struct sim_ev
     if (why->kind == SIM_FOUND)
         return &sim->nodes[datagram_sender(why)];
     return why->at.end->kind == LINK_DATAGRAM ? translate_owner(sim, &ev->peer)
-                                              : why->at.end->peer->node;
+                                              : sim_peer(why->at.end)->node;
 }
 
 party_t watch_peer(const struct sim *sim, const struct sim_event *why, const struct event *ev)
@@ -111,7 +111,7 @@ static void see_event(struct sim *sim, const struct sim_node *n, const struct si
         return;
     s = lookout_message(sim->now, n->id, false, ev->link_kind == LINK_DATAGRAM, ev->len);
     s.opens = ev->kind == EV_UP;
-    s.from = s.datagram ? ev->peer : links_seen(sim, why->at.end->peer);
+    s.from = s.datagram ? ev->peer : links_seen(sim, sim_peer(why->at.end));
     s.to = links_local(why->at.end);
     lookout_see(&sim->lookout, &s);
 }
@@ -147,7 +147,7 @@ static struct sighting of_stream(const struct sim *sim, const struct sim_end *fr
 {
     struct sighting s = lookout_segments(when, len ? wire_payload(from, len) : 0);
     s.from = links_seen(sim, from);
-    s.to = links_seen(sim, from->peer);
+    s.to = links_seen(sim, sim_peer(from));
     return s;
 }
 
@@ -177,7 +177,7 @@ void watch_send(struct sim *sim, const struct sim_end *end, size_t len)
     if (sim->wants & WANT_NODE_OUT && wire_is_below(end)) {
         struct sighting s = lookout_message(leaves(n), n->id, true, false, len);
         s.from = links_local(end);
-        s.to = links_seen(sim, end->peer);
+        s.to = links_seen(sim, sim_peer(end));
         lookout_see(&sim->lookout, &s);
     }
     if (sim->wants & WANT_LINE && on_wire(sim, end)) {
@@ -193,8 +193,8 @@ void watch_come(struct sim *sim, const struct sim_event *ev)
     if (!on_wire(sim, end) || (ev->kind == SIM_DATA && !(sim->wants & (WANT_LINE | WANT_BORDER))))
         return;
     hold_truth(sim, ev);
-    s = of_stream(sim, end->peer, sim->now, ev->kind == SIM_DATA ? ev->len : 0);
-    lookout_arrival(&sim->lookout, &s, end->peer->node->id, end->node->id);
+    s = of_stream(sim, sim_peer(end), sim->now, ev->kind == SIM_DATA ? ev->len : 0);
+    lookout_arrival(&sim->lookout, &s, sim_peer(end)->node->id, end->node->id);
 }
 
 void watch_send_to(struct sim *sim, const struct sim_end *end, const struct addr *seen,

@@ -18,7 +18,7 @@ static struct link_train train_of(const struct sim_event *ev)
 static void dispatch(struct sim *sim, struct sim_end *from, struct sim_event *ev,
                      const struct link_train *train)
 {
-    ev->at.end = from->peer;
+    ev->at.end = sim_peer(from);
     ev->staged = from->stages;
     ev->last = train->last;
     sim_push(sim, ev->staged ? train->first : train->last, ev);
@@ -30,8 +30,7 @@ static void dispatch(struct sim *sim, struct sim_end *from, struct sim_event *ev
 static void announce(const struct sim_event *ev)
 {
     const struct sim_node *n = ev->at.end->node;
-    sim_fetch(ev->at.end->peer, 1);
-    sim_fetch(&ev->at.end->flow.dice, 1);
+    sim_fetch(sim_peer(ev->at.end), 1);
     sim_fetch(n, 3);
     if (n->env.node)
         sim_fetch(n->env.node, SIM_OWN_LINES);
@@ -41,7 +40,7 @@ static void announce(const struct sim_event *ev)
  * bulk, other packets are lost. */
 static bool overflows(struct sim *sim, struct sim_event *ev, const struct link_train *train)
 {
-    struct sim_end *end = ev->at.end, *from = end->peer;
+    struct sim_end *end = ev->at.end, *from = sim_peer(end);
     const struct link_host *host = &end->node->host;
     const struct access *a = host->access;
     bool repeated = ev->kind == SIM_DATA || ev->kind == SIM_ACK || ev->kind == SIM_FIN;
@@ -102,7 +101,7 @@ static enum nat_flag flag_of(unsigned kind)
 /* Without a network beneath. */
 static void hand_over(struct sim *sim, struct sim_end *from, struct sim_event *ev, ns_t at)
 {
-    ev->at.end = from->peer;
+    ev->at.end = sim_peer(from);
     sim_push(sim, at, ev);
 }
 
@@ -129,7 +128,7 @@ bool wire_signal(struct sim *sim, struct sim_end *from, enum sim_kind kind, ns_t
         dispatch(sim, from, ev, &train);
         return true;
     }
-    watch_drop(sim, from->node, from->peer->node, bytes, drop);
+    watch_drop(sim, from->node, sim_peer(from)->node, bytes, drop);
     sim_event_free(sim, ev);
     return false;
 }
@@ -143,7 +142,7 @@ static bool passes(struct sim *sim, struct sim_end *from, const struct sim_event
     enum drop drop = translate_stream(sim, from, flag_of(ev->kind), at);
     if (drop == DROP_COUNT)
         return true;
-    watch_drop(sim, from->node, from->peer->node, payload, drop);
+    watch_drop(sim, from->node, sim_peer(from)->node, payload, drop);
     wire_give_up(sim, from, at + TCP_GIVE_UP);
     return false;
 }
@@ -176,7 +175,7 @@ void wire_deliver(struct sim *sim, struct sim_end *from, struct sim_event *ev, n
         tap_sent(sim, from, ev, free, payload);
     wire_count(from->node, train.bytes, tcp_segments(payload));
     if (from->owes)
-        tcp_bulk_piggyback(&from->peer->flow, at);
+        tcp_bulk_piggyback(&sim_peer(from)->flow, at);
     dispatch(sim, from, ev, &train);
     from->flying += wire_length(ev);
 }

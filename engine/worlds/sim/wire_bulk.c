@@ -3,9 +3,10 @@
 
 static struct tcp_bulk *bulk_of(struct sim *sim, struct sim_end *from)
 {
-    struct dice dice = dice_name(sim->seed, "acks", from->node->id, from->conn->number, 0);
-    struct tcp_bulk *b = tcp_bulk_begin(&sim->tcp, &from->flow, &from->node->host,
-                                        &from->peer->node->host, &from->peer->flow.path, dice);
+    struct dice dice = dice_name(sim->seed, "acks", from->node->id, sim_conn_of(from)->number, 0);
+    struct tcp_bulk *b =
+        tcp_bulk_begin(&sim->tcp, &from->flow, &from->node->host, &sim_peer(from)->node->host,
+                       sim_peer(from)->flow.path, dice);
     if (b)
         b->user = from;
     else
@@ -21,7 +22,7 @@ void wire_adopt(struct sim *sim, struct sim_end *from, ns_t sent)
 
 void wire_absorb(struct sim *sim, struct sim_event *ev, const struct link_train *train)
 {
-    struct tcp_flow *f = &ev->at.end->peer->flow;
+    struct tcp_flow *f = &sim_peer(ev->at.end)->flow;
     struct tcp_bulk *b = f->bulk;
     struct sim_event *before = b->parked_calm;
     uint32_t payload = wire_length(ev);
@@ -47,7 +48,7 @@ void wire_park(struct sim *sim, struct sim_end *from, struct sim_event *ev, ns_t
 {
     struct tcp_flow *f = &from->flow;
     struct tcp_bulk *b = bulk_of(sim, from);
-    ev->at.end = from->peer;
+    ev->at.end = sim_peer(from);
     ev->at.end->refs++;
     ev->why = 1;
     ev->next = NULL;
@@ -127,7 +128,7 @@ static void reach(struct tcp_flow *f, uint64_t from, uint64_t to, uint32_t segme
                   ns_t last)
 {
     struct tcp_bulk *b = f->bulk;
-    struct sim_end *end = end_of(f)->peer;
+    struct sim_end *end = sim_peer(end_of(f));
     struct sim *sim = end->node->sim;
     while (b->parked && b->parked_from + wire_length(b->parked) <= to) {
         struct sim_event *ev = unpark(b);
@@ -153,7 +154,7 @@ static void count(struct tcp_flow *f, uint32_t bytes, uint32_t packets, bool aga
 
 static void count_ack(struct tcp_flow *f, uint64_t next, ns_t at)
 {
-    struct sim_end *end = end_of(f)->peer;
+    struct sim_end *end = sim_peer(end_of(f));
     wire_count(end->node, TCP_HEADERS, 1);
     if (end->node->sim->tap)
         tap_ack(end->node->sim, end, next, at);
@@ -170,20 +171,20 @@ static void drop(struct tcp_flow *f, uint32_t bytes, enum drop why, bool ack)
 {
     struct sim_end *from = end_of(f);
     if (ack)
-        from = from->peer;
-    watch_drop(from->node->sim, from->node, from->peer->node, bytes, why);
+        from = sim_peer(from);
+    watch_drop(from->node->sim, from->node, sim_peer(from)->node, bytes, why);
 }
 
 static void owes(struct tcp_flow *f, bool yes)
 {
-    end_of(f)->peer->owes = yes;
+    sim_peer(end_of(f))->owes = yes;
 }
 
 static void leaves(struct tcp_flow *f, ns_t now)
 {
     struct sim_end *from = end_of(f);
     if (from->owes)
-        tcp_bulk_piggyback(&from->peer->flow, now);
+        tcp_bulk_piggyback(&sim_peer(from)->flow, now);
 }
 
 static void give_up(struct tcp_flow *f)
@@ -232,7 +233,7 @@ void wire_stop(struct sim *sim, struct sim_end *from)
     while (b->parked) {
         struct sim_event *ev = unpark(b);
         if (ev->kind == SIM_DATA)
-            watch_drop(sim, from->node, from->peer->node, ev->len, DROP_LINK_CLOSED);
+            watch_drop(sim, from->node, sim_peer(from)->node, ev->len, DROP_LINK_CLOSED);
         sim_event_free(sim, ev);
     }
 }

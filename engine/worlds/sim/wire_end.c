@@ -29,7 +29,7 @@ static bool cross(struct sim *sim, struct sim_end *from)
         drop = translate_stream(sim, from, NAT_DATA, sim->now);
     if (drop == DROP_COUNT)
         return true;
-    watch_drop(sim, from->node, from->peer->node, TCP_HEADERS, drop);
+    watch_drop(sim, from->node, sim_peer(from)->node, TCP_HEADERS, drop);
     return false;
 }
 
@@ -50,7 +50,8 @@ void wire_keep_alive(struct sim *sim, struct sim_end *end)
 static ns_t heard(const struct sim *sim, const struct sim_event *ev)
 {
     const struct sim_end *end = ev->at.end;
-    ns_t data = end->peer->flow.arrival, ack = end->flow.arrival + end->peer->flow.path.delay;
+    ns_t data = sim_peer(end)->flow.arrival,
+         ack = end->flow.arrival + sim_peer(end)->flow.path->delay;
     ns_t last = data > ack ? data : ack;
     if (tcp_bulk_busy(&end->flow))
         last = sim->now; /* the retransmission timer's business */
@@ -76,13 +77,13 @@ void wire_probe(struct sim *sim, struct sim_event *ev)
         wire_come_back(sim, end, sim->now, 0);
         sim_event_free(sim, ev);
         return;
-    } else if (cross(sim, end) && cross(sim, end->peer)) {
+    } else if (cross(sim, end) && cross(sim, sim_peer(end))) {
         ev->len = 0;
         ev->sent = sim->now;
         at = sim->now + idle;
-        if (end->peer->mute || end->peer->state != END_OPEN) {
+        if (sim_peer(end)->mute || sim_peer(end)->state != END_OPEN) {
             ev->kind = SIM_RST; /* that connection is not known there any more */
-            at = sim->now + end->flow.rtt;
+            at = sim->now + end->flow.path->rtt;
         }
     } else {
         ev->len++;
@@ -99,11 +100,27 @@ void wire_come_back(struct sim *sim, struct sim_end *end, ns_t at, uint32_t payl
     struct sim_event *ev = sim_event_new(sim, SIM_RST, 0);
     end->severed = false;
     end->dead = true;
-    watch_drop(sim, end->node, end->peer->node, payload + TCP_HEADERS, DROP_REFUSED);
+    watch_drop(sim, end->node, sim_peer(end)->node, payload + TCP_HEADERS, DROP_REFUSED);
     if (!ev)
         return;
     ev->at.end = end;
-    sim_push(sim, at + end->flow.rtt, ev);
+    sim_push(sim, at + end->flow.path->rtt, ev);
+}
+
+/* Nothing gets through from one end to the other, nor its acknowledgements' way. */
+static void cut(struct sim *sim, struct sim_end *from, struct sim_end *to)
+{
+    struct link_path path = *from->flow.path;
+    const struct link_path *severed;
+    path.loss.ppm = LINK_SEVERED;
+    severed = paths_like(&sim->paths, &path);
+    if (!severed) {
+        sim->broken = ERR_NOMEM;
+        return;
+    }
+    from->flow.path = severed;
+    if (to->flow.bulk)
+        to->flow.bulk->back = severed;
 }
 
 void wire_sever(struct sim *sim, struct sim_node *n)
@@ -113,11 +130,8 @@ void wire_sever(struct sim *sim, struct sim_node *n)
         if (!end || end->kind == LINK_DATAGRAM || !wire_is_below(end) || end->state != END_OPEN)
             continue;
         end->severed = true;
-        end->flow.path.loss_ppm = end->peer->flow.path.loss_ppm = LINK_SEVERED;
-        if (end->flow.bulk)
-            end->flow.bulk->back.loss_ppm = LINK_SEVERED;
-        if (end->peer->flow.bulk)
-            end->peer->flow.bulk->back.loss_ppm = LINK_SEVERED;
+        cut(sim, end, sim_peer(end));
+        cut(sim, sim_peer(end), end);
         if (tcp_bulk_busy(&end->flow))
             wire_come_back(sim, end, sim->now, 0);
     }
