@@ -10,6 +10,7 @@
  *  - Every open() ends in exactly one EV_UP or EV_DOWN. After EV_UP a link ends with
  *    one EV_DOWN or with the node's own close(); after close() there is silence.
  *  - event.peer is the address as observed, not an identity: NATs rewrite it.
+ *  - event.tag is what the node has last given the link, so that it need not look up whose it is.
  *  - arm() never disarms: a timer that is no longer wanted fires and must be ignored.
  *
  * Links. LINK_MESSAGE is a stream of whole messages, in order, of 1 byte to LINK_MESSAGE_MAX
@@ -92,6 +93,7 @@ struct event {
     enum down_reason why;     /* EV_DOWN */
     unsigned timer;           /* EV_TIMER: as armed */
     link_t link;
+    uint32_t tag;            /* the link's, as the node has given it; else 0 */
     struct addr local, peer; /* EV_UP, and EV_DATA of datagram links */
     const uint8_t *data;     /* EV_DATA */
     size_t len;
@@ -191,6 +193,9 @@ struct env_ops {
     /* A datagram to anyone from a bound port. OK, ERR_TOO_BIG, ERR_CLOSED. */
     int (*send_to)(struct env *, link_t port, struct addr to, const void *data, size_t len);
     void (*close)(struct env *, link_t);
+    /* What comes along with all further events of this link, also with those that are on their way
+     * already. A link that is none is ignored. */
+    void (*tag)(struct env *, link_t, uint32_t tag);
     void (*arm)(struct env *, unsigned timer, ns_t at);
     /* This node could begin: answered by EV_GO when the world's start barrier opens
      * (all nodes that have one are ready), at once where there is none. */

@@ -114,10 +114,11 @@ static bool keep(struct matchmaker *m, party_t id, const struct match_route *fro
     struct addr said = match_blob_addr(blob, n & MATCH_BLOB_MAX);
     if (!e)
         e = m->entries[id] = calloc(1, sizeof *e);
-    if (!e || !match_adopt(m, id, from)) {
+    if (!e) {
         match_drop(m, DROP_TRANSPORT_STRANGER);
         return false;
     }
+    match_adopt(m, id, from);
     e->serial = serial;
     e->until = m->setup.env->now + MATCH_LIFE;
     e->link = from->link;
@@ -159,7 +160,7 @@ static void tell(struct matchmaker *m, const struct match_entry *e, party_t id, 
 {
     uint8_t out[MATCH_MESSAGE];
     struct writer w = peers_begin(out);
-    struct match_route to = {e->link, e->stream, e->seen};
+    struct match_route to = {.link = e->link, .stream = e->stream, .addr = e->seen};
     write_entry(&w, asker, m->entries[asker], id);
     if (e->link)
         answer(m, &to, &w);

@@ -41,7 +41,6 @@
 #ifndef PARTYLINE_TRANSPORTS_MATCHMAKER_H
 #define PARTYLINE_TRANSPORTS_MATCHMAKER_H
 
-#include "engine/base/map.h"
 #include "engine/transport.h"
 #include "transports/strangers.h"
 
@@ -73,7 +72,6 @@ struct match_entry;
 struct matchmaker {
     struct transport_setup setup;
     struct match_entry **entries; /* one a party, NULL until it registers */
-    struct map links;             /* a stream's party, or its stranger's slot */
     struct strangers strangers;
     bool watched;
     uint8_t key[32];

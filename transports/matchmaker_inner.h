@@ -76,9 +76,9 @@ struct match_route {
     link_t link;
     bool stream;
     struct addr addr;
+    uint32_t whose; /* a stream's tag, less one: its party, or a slot of the strangers' */
 };
 
-/* The values of matchmaker.links: a party, or a slot of the strangers'. */
 #define MATCH_STRANGER 0x80000000U
 #define MATCH_NOBODY UINT32_MAX
 
@@ -90,6 +90,6 @@ static inline void match_drop(struct matchmaker *m, enum drop why)
 void match_message(struct matchmaker *, const struct match_route *, const uint8_t *data,
                    size_t len);
 /* A stream is somebody's now, and nobody's before it. */
-bool match_adopt(struct matchmaker *, party_t id, const struct match_route *from);
+void match_adopt(struct matchmaker *, party_t id, const struct match_route *from);
 
 #endif

@@ -1,6 +1,7 @@
 /* The matchmaker as a role: its links, the strangers on them, its life. */
 #include "transports/matchmaker_inner.h"
 
+#include <assert.h>
 #include <sodium.h>
 #include <stdlib.h>
 
@@ -9,39 +10,34 @@
 const struct accept matchmaker_accepts[] = {
     {MATCH_PORT, LINK_DATAGRAM}, {MATCH_PORT, LINK_MESSAGE}, {0}};
 
-bool match_adopt(struct matchmaker *m, party_t id, const struct match_route *from)
+static void tag(struct matchmaker *m, link_t link, uint32_t whose)
 {
-    uint32_t where = map_get(&m->links, from->link, MATCH_NOBODY);
+    m->setup.env->ops->tag(m->setup.env, link, whose + 1);
+}
+
+void match_adopt(struct matchmaker *m, party_t id, const struct match_route *from)
+{
     struct match_entry *e = m->entries[id];
     struct env *env = m->setup.env;
-    if (e->stream && e->link && e->link != from->link) {
-        map_remove(&m->links, e->link);
+    if (e->stream && e->link && e->link != from->link)
         env->ops->close(env, e->link);
-    }
     e->link = 0;
     if (!from->stream)
-        return true;
-    if (where & MATCH_STRANGER)
-        strangers_remove(&m->strangers, where & ~MATCH_STRANGER);
-    else if (where != id && m->entries[where])
-        m->entries[where]->link = 0;
-    return map_put(&m->links, from->link, id) == OK;
+        return;
+    if (from->whose & MATCH_STRANGER)
+        strangers_remove(&m->strangers, from->whose & ~MATCH_STRANGER);
+    else
+        m->entries[from->whose]->link = 0;
+    tag(m, from->link, id);
 }
 
 /* ---- streams ---------------------------------------------------------------------------- */
 
-static void stranger_gone(struct matchmaker *m, uint32_t s)
-{
-    map_remove(&m->links, m->strangers.slots[s].link);
-    strangers_remove(&m->strangers, s);
-}
-
 static void stranger_close(struct matchmaker *m, uint32_t s)
 {
     struct env *env = m->setup.env;
-    link_t link = m->strangers.slots[s].link;
-    stranger_gone(m, s);
-    env->ops->close(env, link);
+    env->ops->close(env, m->strangers.slots[s].link);
+    strangers_remove(&m->strangers, s);
     match_drop(m, DROP_TRANSPORT_STRANGER);
 }
 
@@ -63,11 +59,11 @@ static void on_up(struct matchmaker *m, const struct event *ev)
     if (s == STRANGERS_NONE) {
         env->ops->close(env, ev->link);
         match_drop(m, DROP_TRANSPORT_STRANGER);
-    } else if (map_put(&m->links, ev->link, MATCH_STRANGER | s) != OK) {
-        stranger_close(m, s);
-    } else if (!m->watched) {
-        watch(m);
+        return;
     }
+    tag(m, ev->link, MATCH_STRANGER | s);
+    if (!m->watched)
+        watch(m);
 }
 
 static void on_timer(struct matchmaker *m)
@@ -77,31 +73,30 @@ static void on_timer(struct matchmaker *m)
     watch(m);
 }
 
-static void on_down(struct matchmaker *m, link_t link)
+static void on_down(struct matchmaker *m, link_t link, uint32_t whose)
 {
-    uint32_t where = map_get(&m->links, link, MATCH_NOBODY);
-    if (where == MATCH_NOBODY)
+    if (whose == MATCH_NOBODY)
         return;
-    if (where & MATCH_STRANGER) {
-        stranger_gone(m, where & ~MATCH_STRANGER);
+    if (whose & MATCH_STRANGER) {
+        strangers_remove(&m->strangers, whose & ~MATCH_STRANGER);
         return;
     }
-    map_remove(&m->links, link);
-    if (m->entries[where]->stream && m->entries[where]->link == link)
-        m->entries[where]->link = 0;
+    assert(m->entries[whose]->stream && m->entries[whose]->link == link);
+    m->entries[whose]->link = 0;
 }
 
 static void on_data(struct matchmaker *m, const struct event *ev)
 {
-    struct match_route from = {ev->link, ev->link_kind == LINK_MESSAGE, ev->peer};
-    uint32_t where;
-    if (from.stream) {
-        where = map_get(&m->links, ev->link, MATCH_NOBODY);
-        if (where == MATCH_NOBODY)
-            return;
-        from.addr = where & MATCH_STRANGER ? m->strangers.slots[where & ~MATCH_STRANGER].addr
-                                           : m->entries[where]->seen;
-    }
+    struct match_route from = {.link = ev->link,
+                               .stream = ev->link_kind == LINK_MESSAGE,
+                               .addr = ev->peer,
+                               .whose = ev->tag - 1};
+    if (from.stream && from.whose == MATCH_NOBODY)
+        return;
+    if (from.stream)
+        from.addr = from.whose & MATCH_STRANGER
+                        ? m->strangers.slots[from.whose & ~MATCH_STRANGER].addr
+                        : m->entries[from.whose]->seen;
     match_message(m, &from, ev->data, ev->len);
 }
 
@@ -118,7 +113,7 @@ void matchmaker_event(void *self, const struct event *ev)
         break;
     case EV_DOWN:
         if (ev->link_kind == LINK_MESSAGE)
-            on_down(m, ev->link);
+            on_down(m, ev->link, ev->tag - 1);
         break;
     case EV_TIMER:
         on_timer(m);
@@ -150,6 +145,5 @@ void matchmaker_free(void *self)
         free(m->entries[i]);
     free(m->entries);
     strangers_free(&m->strangers);
-    map_free(&m->links);
     sodium_memzero(m->key, sizeof m->key);
 }

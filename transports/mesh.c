@@ -6,7 +6,7 @@
 
 #include <assert.h>
 
-#define STRANGER 0x80000000U /* marks a slot among the values of mesh.links */
+#define STRANGER 0x80000000U /* marks a stranger's slot where else a peer's index is */
 #define NONE STRANGERS_NONE
 
 enum peer_stage {
@@ -15,16 +15,6 @@ enum peer_stage {
     STAGE_HELLO,   /* the link is up but refused our hello or ring; until `at` */
     STAGE_RUNG,    /* it took our ring; until `at` */
     STAGE_UP       /* since `at` */
-};
-
-struct mesh_peer {
-    ns_t at;
-    party_t id;
-    link_t link;
-    uint32_t incarnation; /* as its hello said; accepted peers only */
-    uint8_t stage;        /* enum peer_stage */
-    uint8_t fails;        /* dials in a row that led to no lasting link */
-    bool awaited;         /* has not dialed since we restarted: is rung */
 };
 
 const char *const mesh_dial_choices[] = {"higher", "lower", NULL};
@@ -78,6 +68,12 @@ static void arm(struct mesh *m, uint32_t timer, ns_t at)
     m->setup.env->ops->arm(m->setup.env, m->setup.timer_base + timer, at);
 }
 
+/* Whose link that is: its tag, less one. So 0, the tag of a link that came by itself, is NONE. */
+static void tag(struct mesh *m, link_t link, uint32_t whose)
+{
+    m->setup.env->ops->tag(m->setup.env, link, whose + 1);
+}
+
 /* Without a network beneath, an address is only a name for a node: nothing is given away. */
 static void show(struct mesh *m, uint32_t i, struct addr addr)
 {
@@ -116,11 +112,7 @@ static void dial(struct mesh *m, uint32_t i)
         dial_later(m, i);
         return;
     }
-    if (map_put(&m->links, link, i) != OK) {
-        env->ops->close(env, link);
-        dial_later(m, i);
-        return;
-    }
+    tag(m, link, i);
     p->link = link;
     p->stage = STAGE_DIALING;
     p->at = env->now + opts_of(m)->connect_limit;
@@ -133,7 +125,6 @@ static void lose(struct mesh *m, uint32_t i, bool close, enum down_reason why)
     struct env *env = m->setup.env;
     struct mesh_peer *p = &m->peers[i];
     bool was_up = p->stage == STAGE_UP;
-    map_remove(&m->links, p->link);
     if (close)
         env->ops->close(env, p->link);
     p->link = 0;
@@ -173,18 +164,11 @@ static void say_hello(struct mesh *m, uint32_t i)
 
 /* ---- being dialed ----------------------------------------------------------------------- */
 
-static void stranger_gone(struct mesh *m, uint32_t s)
-{
-    map_remove(&m->links, m->strangers.slots[s].link);
-    strangers_remove(&m->strangers, s);
-}
-
 static void stranger_close(struct mesh *m, uint32_t s, enum drop why)
 {
     struct env *env = m->setup.env;
-    link_t link = m->strangers.slots[s].link;
-    stranger_gone(m, s);
-    env->ops->close(env, link);
+    env->ops->close(env, m->strangers.slots[s].link);
+    strangers_remove(&m->strangers, s);
     drop(m, why);
 }
 
@@ -206,11 +190,11 @@ static void stranger_new(struct mesh *m, const struct event *ev)
     if (s == NONE) {
         env->ops->close(env, ev->link);
         drop(m, DROP_TRANSPORT_STRANGER);
-    } else if (map_put(&m->links, ev->link, STRANGER | s) != OK) {
-        stranger_close(m, s, DROP_TRANSPORT_STRANGER);
-    } else if (!m->watched) {
-        strangers_watch(m);
+        return;
     }
+    tag(m, ev->link, STRANGER | s);
+    if (!m->watched)
+        strangers_watch(m);
 }
 
 static void strangers_expire(struct mesh *m)
@@ -236,7 +220,7 @@ static void accept_peer(struct mesh *m, uint32_t i, const struct stranger *t, ui
     p->awaited = false;
     if (p->stage != STAGE_IDLE)
         lose(m, i, true, incarnation == p->incarnation ? DOWN_CLOSED : DOWN_RESET);
-    map_put(&m->links, t->link, i); /* has room: the stranger's own entry has just left */
+    tag(m, t->link, i);
     *p = (struct mesh_peer){.at = m->setup.env->now,
                             .id = p->id,
                             .link = t->link,
@@ -260,7 +244,7 @@ static void stranger_hello(struct mesh *m, uint32_t s, const uint8_t *data, size
         stranger_close(m, s, DROP_TRANSPORT_STRANGER);
         return;
     }
-    stranger_gone(m, s);
+    strangers_remove(&m->strangers, s);
     if (ring) {
         m->setup.env->ops->close(m->setup.env, t.link);
         answer_ring(m, i);
@@ -300,81 +284,69 @@ static void on_timer(struct mesh *m, uint32_t timer)
         lose(m, timer, true, DOWN_TIMEOUT);
 }
 
-static void on_up(struct mesh *m, const struct event *ev, uint32_t where)
+static void on_data(struct mesh *m, const struct event *ev, uint32_t whose)
 {
-    if (where == NONE) {
-        stranger_new(m, ev);
-        return;
-    }
-    show(m, where, ev->peer);
-    say_hello(m, where);
-}
-
-static void on_data(struct mesh *m, const struct event *ev, uint32_t where)
-{
-    if (where == NONE)
-        return;
-    if (where & STRANGER) {
-        stranger_hello(m, where & ~STRANGER, ev->data, ev->len);
-        return;
-    }
-    if (m->peers[where].stage == STAGE_UP && ev->len > 1 && ev->data[0] == MESH_DATA)
-        m->setup.up->deliver(m->setup.node, m->peers[where].id, ev->data + 1, ev->len - 1);
+    const struct mesh_peer *p = &m->peers[whose];
+    assert(p->link == ev->link);
+    if (p->stage == STAGE_UP && ev->len > 1 && ev->data[0] == MESH_DATA)
+        m->setup.up->deliver(m->setup.node, p->id, ev->data + 1, ev->len - 1);
     else if (ev->len != 1 || ev->data[0] != MESH_PING)
         drop(m, DROP_TRANSPORT_FORMAT);
 }
 
-static void on_room(struct mesh *m, uint32_t where)
+static void on_room(struct mesh *m, uint32_t whose)
 {
-    if (where == NONE || where & STRANGER)
-        return;
-    if (m->peers[where].stage == STAGE_HELLO)
-        say_hello(m, where);
-    else if (m->peers[where].stage == STAGE_UP)
-        m->setup.up->room(m->setup.node, m->setup.peers[where]);
+    if (m->peers[whose].stage == STAGE_HELLO)
+        say_hello(m, whose);
+    else if (m->peers[whose].stage == STAGE_UP)
+        m->setup.up->room(m->setup.node, m->setup.peers[whose]);
 }
 
-static void on_down(struct mesh *m, const struct event *ev, uint32_t where)
+static void on_peer(struct mesh *m, const struct event *ev, uint32_t whose)
 {
-    if (where == NONE)
-        return;
-    if (where & STRANGER)
-        stranger_gone(m, where & ~STRANGER);
-    else
-        lose(m, where, false, ev->why);
+    assert(m->peers[whose].link == ev->link);
+    if (ev->kind == EV_UP) {
+        show(m, whose, ev->peer);
+        say_hello(m, whose);
+    } else if (ev->kind == EV_ROOM) {
+        on_room(m, whose);
+    } else {
+        lose(m, whose, false, ev->why);
+    }
+}
+
+static void on_stranger(struct mesh *m, const struct event *ev, uint32_t s)
+{
+    assert(m->strangers.slots[s].link == ev->link);
+    if (ev->kind == EV_DATA)
+        stranger_hello(m, s, ev->data, ev->len);
+    else if (ev->kind == EV_DOWN)
+        strangers_remove(&m->strangers, s);
+}
+
+static __attribute__((noinline)) void on_rarer(struct mesh *m, const struct event *ev,
+                                               uint32_t whose)
+{
+    if (whose < m->setup.n_peers)
+        on_peer(m, ev, whose);
+    else if (whose != NONE)
+        on_stranger(m, ev, whose & ~STRANGER);
+    else if (ev->kind == EV_UP && ev->link_kind == m->kind)
+        stranger_new(m, ev);
+    else if (ev->kind == EV_TIMER)
+        on_timer(m, ev->timer - m->setup.timer_base);
+    else if (ev->kind == EV_START)
+        on_start(m);
 }
 
 void mesh_event(void *self, const struct event *ev)
 {
     struct mesh *m = self;
-    uint32_t where = NONE;
-    if (ev->kind >= EV_UP) {
-        if (ev->link_kind != m->kind)
-            return;
-        where = map_get(&m->links, ev->link, NONE);
-    }
-    switch (ev->kind) {
-    case EV_START:
-        on_start(m);
-        break;
-    case EV_TIMER:
-        on_timer(m, ev->timer - m->setup.timer_base);
-        break;
-    case EV_UP:
-        on_up(m, ev, where);
-        break;
-    case EV_DATA:
-        on_data(m, ev, where);
-        break;
-    case EV_ROOM:
-        on_room(m, where);
-        break;
-    case EV_DOWN:
-        on_down(m, ev, where);
-        break;
-    case EV_GO:
-        break;
-    }
+    uint32_t whose = ev->tag - 1;
+    if (ev->kind == EV_DATA && whose < m->setup.n_peers)
+        on_data(m, ev, whose);
+    else
+        on_rarer(m, ev, whose);
 }
 
 int mesh_send(void *self, party_t to, const void *data, size_t len)
@@ -405,7 +377,9 @@ int mesh_init(struct mesh *m, const struct transport_setup *setup, enum link_kin
     strangers_init(&m->strangers);
     if (setup->n_peers == 0)
         return OK;
-    m->peers = slab_lend(setup->env->slab, setup->n_peers * sizeof *m->peers);
+    m->peers = setup->n_peers == 1
+                   ? &m->one
+                   : slab_lend(setup->env->slab, setup->n_peers * sizeof *m->peers);
     if (!m->peers)
         return err_set(e, ERR_NOMEM, "no memory for %u peers", setup->n_peers);
     for (uint32_t i = 0; i < setup->n_peers; i++)
@@ -416,7 +390,7 @@ int mesh_init(struct mesh *m, const struct transport_setup *setup, enum link_kin
 void mesh_free(void *self)
 {
     struct mesh *m = self;
-    slab_back(m->setup.env->slab, m->peers, m->setup.n_peers * sizeof *m->peers);
+    if (m->peers != &m->one)
+        slab_back(m->setup.env->slab, m->peers, m->setup.n_peers * sizeof *m->peers);
     strangers_free(&m->strangers);
-    map_free(&m->links);
 }

@@ -31,12 +31,12 @@
  * A newer link of a peer replaces the older: peer_down, then peer_up. Its reason is RESET
  * if the peer comes in another incarnation, else CLOSED.
  *
- * Per peer 24 bytes, and 11 to 22 for each link; a stranger's slot is made when one comes.
+ * Whose a link is, its tag says (engine/env.h). Per peer 24 bytes; a stranger's slot is made when
+ * one comes.
  */
 #ifndef PARTYLINE_TRANSPORTS_MESH_H
 #define PARTYLINE_TRANSPORTS_MESH_H
 
-#include "engine/base/map.h"
 #include "engine/transport.h"
 #include "transports/strangers.h"
 
@@ -91,16 +91,25 @@ extern const char *const mesh_dial_choices[];
         .help = "A dial that has no answer by then is given up and tried again."                   \
     }
 
-struct mesh_peer;
+/* What is known of a peer: mesh.c's own. */
+struct mesh_peer {
+    ns_t at;
+    party_t id;
+    link_t link;
+    uint32_t incarnation; /* as its hello said; accepted peers only */
+    uint8_t stage;        /* of mesh.c */
+    uint8_t fails;        /* dials in a row that led to no lasting link */
+    bool awaited;         /* has not dialed since we restarted: is rung */
+};
 
 /* All that a node keeps. Zeroed, then mesh_init. */
 struct mesh {
     struct transport_setup setup;
     enum link_kind kind;
+    bool watched;            /* the timer for the oldest stranger is armed */
     struct mesh_peer *peers; /* as setup.peers */
-    struct map links;        /* a link's peer, or its stranger's slot */
+    struct mesh_peer one;    /* peers of those who have only one */
     struct strangers strangers;
-    bool watched; /* the timer for the oldest stranger is armed */
 };
 
 /* OK, ERR_INVALID (options, in err), ERR_LIMIT (more peers than timers), ERR_NOMEM. */

@@ -4,6 +4,7 @@
 
 #include "engine/base/bytes.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 enum { TIMER_EPOCH, TIMER_ISSUE, LINKS_MAX = 1 << 20 };
@@ -20,10 +21,9 @@ struct mix_directory {
     struct {
         struct mix_descriptor now, next;
         bool has_now, has_next;
-    } * nodes; /* by index */
-    struct reader_link *links;
+    } * nodes;                 /* by index */
+    struct reader_link *links; /* a link's tag: its index + 1 */
     uint32_t n_links, cap_links;
-    struct map by_link; /* index + 1 */
     struct mix_descriptor *list;
     uint8_t *document;
     size_t len;
@@ -95,16 +95,13 @@ static void on_publish(struct mix_directory *d, struct reader_link *l, const uin
     }
 }
 
-static void on_data(struct mix_directory *d, const struct event *ev)
+static void on_data(struct mix_directory *d, struct reader_link *l, const struct event *ev)
 {
-    uint32_t i = map_get(&d->by_link, ev->link, 0);
-    if (i == 0)
-        return;
     if (ev->len == 1 && ev->data[0] == MIX_GET) {
-        d->links[i - 1].asks = true;
-        send_to(d, &d->links[i - 1]);
+        l->asks = true;
+        send_to(d, l);
     } else if (ev->data[0] == MIX_PUBLISH) {
-        on_publish(d, &d->links[i - 1], ev->data + 1, ev->len - 1);
+        on_publish(d, l, ev->data + 1, ev->len - 1);
     } else {
         mix_drop(&d->net, DROP_TRANSPORT_FORMAT);
     }
@@ -124,25 +121,18 @@ static void on_up(struct mix_directory *d, const struct event *ev)
         d->links = list;
         d->cap_links = cap;
     }
-    if (map_put(&d->by_link, ev->link, d->n_links + 1) != OK) {
-        env->ops->close(env, ev->link);
-        return;
-    }
+    env->ops->tag(env, ev->link, d->n_links + 1);
     d->links[d->n_links++] = (struct reader_link){.link = ev->link, .node = PARTY_NONE};
 }
 
-static void on_down(struct mix_directory *d, const struct event *ev)
+static void on_down(struct mix_directory *d, struct reader_link *l)
 {
-    uint32_t i = map_get(&d->by_link, ev->link, 0), k;
-    struct reader_link gone;
-    if (i == 0)
-        return;
-    gone = d->links[i - 1];
-    map_remove(&d->by_link, ev->link);
-    d->links[i - 1] = d->links[--d->n_links];
-    if (i - 1 < d->n_links)
-        map_put(&d->by_link, d->links[i - 1].link, i);
-    for (uint32_t j = 0; j < d->n_links; j++) /* it has another link already */
+    struct env *env = d->net.setup.env;
+    struct reader_link gone = *l;
+    uint32_t k;
+    *l = d->links[--d->n_links];
+    env->ops->tag(env, l->link, (uint32_t)(l - d->links) + 1); /* of none, if that was the last */
+    for (uint32_t j = 0; j < d->n_links; j++)                  /* it has another link already */
         if (gone.node == PARTY_NONE || d->links[j].node == gone.node)
             return;
     k = mix_net_index(&d->net, gone.node);
@@ -163,31 +153,20 @@ static void on_timer(struct mix_directory *d, unsigned timer)
 void mix_directory_event(void *self, const struct event *ev)
 {
     struct mix_directory *d = *(struct mix_directory **)self;
-    uint32_t i;
-    switch (ev->kind) {
-    case EV_START:
+    struct reader_link *l = ev->tag ? &d->links[ev->tag - 1] : NULL;
+    assert(!l || l->link == ev->link);
+    if (ev->kind == EV_START)
         turn(d);
-        break;
-    case EV_TIMER:
+    else if (ev->kind == EV_TIMER)
         on_timer(d, ev->timer - d->net.setup.timer_base);
-        break;
-    case EV_UP:
+    else if (ev->kind == EV_UP)
         on_up(d, ev);
-        break;
-    case EV_DATA:
-        on_data(d, ev);
-        break;
-    case EV_ROOM:
-        i = map_get(&d->by_link, ev->link, 0);
-        if (i && d->links[i - 1].behind)
-            send_to(d, &d->links[i - 1]);
-        break;
-    case EV_DOWN:
-        on_down(d, ev);
-        break;
-    case EV_GO:
-        break;
-    }
+    else if (ev->kind == EV_DATA && l)
+        on_data(d, l, ev);
+    else if (ev->kind == EV_ROOM && l && l->behind)
+        send_to(d, l);
+    else if (ev->kind == EV_DOWN && l)
+        on_down(d, l);
 }
 
 int mix_directory_init(void *self, const struct transport_setup *setup, struct err *e)
@@ -223,7 +202,6 @@ void mix_directory_free(void *self)
     free(d->list);
     free(d->document);
     free(d->links);
-    map_free(&d->by_link);
     mix_net_free(&d->net);
     free(d);
     *(struct mix_directory **)self = NULL;

@@ -1,5 +1,6 @@
 #include "transports/mix_links.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 /* ---- a queue ---------------------------------------------------------------------------- */
@@ -84,7 +85,6 @@ void mix_links_free(struct mix_links *l)
         mix_queue_free(&l->list[i].queue);
     free(l->list);
     l->list = NULL;
-    map_free(&l->by_link);
 }
 
 static struct mix_link *of(const struct mix_links *l, party_t id)
@@ -117,11 +117,9 @@ static void dial(struct mix_links *l, uint32_t i)
     if (env->ops->open(env, LINK_MESSAGE, to, &k->link) != OK) {
         k->link = 0;
         dial_later(l, i);
-    } else if (map_put(&l->by_link, k->link, i) != OK) {
-        env->ops->close(env, k->link);
-        k->link = 0;
-        dial_later(l, i);
+        return;
     }
+    env->ops->tag(env, k->link, MIX_LINK | i);
 }
 
 void mix_links_keep(struct mix_links *l, party_t id, uint16_t port, bool greets)
@@ -159,7 +157,6 @@ uint32_t mix_links_waiting(const struct mix_links *l, party_t id)
 static void lose(struct mix_links *l, uint32_t i)
 {
     struct mix_link *k = &l->list[i];
-    map_remove(&l->by_link, k->link);
     k->fails = k->up && l->net->setup.env->now - k->at > l->net->opts->backoff_max ? 0 : k->fails;
     k->link = 0;
     k->up = false;
@@ -217,7 +214,7 @@ void mix_links_expect(struct mix_links *l, party_t id)
 bool mix_links_event(struct mix_links *l, const struct event *ev, enum mix_happened *what,
                      party_t *whose)
 {
-    uint32_t i = UINT32_MAX;
+    uint32_t i = ev->tag & ~MIX_LINK;
     *what = MIX_NOTHING;
     *whose = PARTY_NONE;
     if (ev->kind == EV_TIMER) {
@@ -227,10 +224,9 @@ bool mix_links_event(struct mix_links *l, const struct event *ev, enum mix_happe
         on_timer(l, i);
         return true;
     }
-    if (ev->kind == EV_UP || ev->kind == EV_DATA || ev->kind == EV_ROOM || ev->kind == EV_DOWN)
-        i = map_get(&l->by_link, ev->link, UINT32_MAX);
-    if (i == UINT32_MAX)
+    if (!(ev->tag & MIX_LINK))
         return false;
+    assert(l->list[i].link == ev->link);
     *whose = roster_clients(l->net->setup.roster) + i;
     if (ev->kind == EV_UP) {
         if (!l->list[i].greets)

@@ -1,11 +1,11 @@
 /* Links that a node dials to services (mixes, providers, the directory) and keeps: frames wait
  * in a bounded queue until their link takes them. A link that breaks is dialed again, with
  * back-off, when something waits for it, or at once and for ever if it is kept (mix_links_keep).
+ * Their tags have MIX_LINK: a node gives none like that to the links that come to it.
  */
 #ifndef PARTYLINE_TRANSPORTS_MIX_LINKS_H
 #define PARTYLINE_TRANSPORTS_MIX_LINKS_H
 
-#include "engine/base/map.h"
 #include "transports/mix_net.h"
 
 /* Frames, oldest first. */
@@ -28,6 +28,7 @@ bool mix_queue_flush(struct mix_queue *, struct env *, link_t, uint32_t most);
 void mix_queue_free(struct mix_queue *);
 
 #define MIX_ANSWER_LIMIT (5 * NS_S)
+#define MIX_LINK 0x40000000U
 enum { MIX_QUEUE = 8192 }; /* frames that wait for one link, at most */
 
 struct mix_link {
@@ -45,7 +46,6 @@ struct mix_links {
     uint32_t timer;        /* first of `n` timers */
     uint32_t n;            /* services of the roster */
     struct mix_link *list; /* by service */
-    struct map by_link;
 };
 
 enum mix_happened { MIX_NOTHING, MIX_UP, MIX_FRAME, MIX_DOWN };

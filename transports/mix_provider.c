@@ -10,12 +10,14 @@
 #include "transports/mix_lies.h"
 #include "transports/strangers.h"
 
+#include <assert.h>
 #include <sodium.h>
 #include <stdlib.h>
 
 enum { TIMER_STRANGERS, TIMER_LINKS, STRANGERS_MAX = 64 };
 #define MIX_HELLO_LIMIT (10 * NS_S)
 #define STRANGER 0x80000000U
+#define NOBODY UINT32_MAX
 
 struct mailbox {
     struct mix_queue queue;
@@ -31,7 +33,6 @@ struct mix_provider {
     struct mix_tags tags;
     struct mix_lies lies;
     struct strangers strangers;
-    struct map by_link; /* a client's place, or STRANGER and its slot */
     struct mailbox *boxes;
     uint32_t n, mine; /* clients; this provider's number */
     uint8_t nonces[32];
@@ -56,6 +57,12 @@ static void nonce_of(const struct mix_provider *p, link_t link, uint8_t out[MIX_
     uint8_t name[4];
     put_le32(name, link);
     crypto_generichash(out, MIX_NONCE, name, sizeof name, p->nonces, sizeof p->nonces);
+}
+
+/* Its tag, less one, is a client's place, or STRANGER and its slot, or NOBODY: it came so. */
+static void tag(struct mix_provider *p, link_t link, uint32_t whose)
+{
+    p->net.setup.env->ops->tag(p->net.setup.env, link, whose + 1);
 }
 
 /* ---- mailboxes -------------------------------------------------------------------------- */
@@ -160,10 +167,8 @@ static void let_go(struct mix_provider *p)
 static void stranger_close(struct mix_provider *p, uint32_t slot)
 {
     struct env *env = p->net.setup.env;
-    link_t link = p->strangers.slots[slot].link;
-    map_remove(&p->by_link, link);
+    env->ops->close(env, p->strangers.slots[slot].link);
     strangers_remove(&p->strangers, slot);
-    env->ops->close(env, link);
     mix_drop(&p->net, DROP_TRANSPORT_STRANGER);
 }
 
@@ -181,10 +186,7 @@ static void on_up(struct mix_provider *p, const struct event *ev)
         env->ops->close(env, ev->link);
         return;
     }
-    if (map_put(&p->by_link, ev->link, STRANGER | slot) != OK) {
-        stranger_close(p, slot);
-        return;
-    }
+    tag(p, ev->link, STRANGER | slot);
     nonce_of(p, ev->link, frame + 1);
     env->ops->send(env, ev->link, frame, sizeof frame);
     if (p->strangers.n == 1)
@@ -220,11 +222,9 @@ static void on_hello(struct mix_provider *p, uint32_t slot, const struct event *
         return;
     }
     strangers_remove(&p->strangers, slot);
-    if (p->boxes[place].link) {
-        map_remove(&p->by_link, p->boxes[place].link);
+    if (p->boxes[place].link)
         env->ops->close(env, p->boxes[place].link);
-    }
-    map_put(&p->by_link, ev->link, place); /* has room: the stranger's entry is replaced */
+    tag(p, ev->link, place);
     p->boxes[place].link = ev->link;
     env->ops->show(
         env, &(struct shown){.kind = SHOWN_ADDRESS, .whom = client_of(p, place), .addr = t.addr});
@@ -244,69 +244,59 @@ static void expire(struct mix_provider *p)
         mix_arm(&p->net, TIMER_STRANGERS, p->strangers.slots[p->strangers.oldest].until);
 }
 
-/* ---- events ----------------------------------------------------------------------------- */
-
-static void on_data(struct mix_provider *p, const struct event *ev)
+static void on_timer(struct mix_provider *p, uint32_t timer)
 {
-    uint32_t where = map_get(&p->by_link, ev->link, UINT32_MAX);
-    if (where == UINT32_MAX)
-        leaves_network(p, ev);
-    else if (where & STRANGER)
-        on_hello(p, where & ~STRANGER, ev);
+    if (timer == p->lies.timer)
+        let_go(p);
     else
-        enters_network(p, where, ev);
+        expire(p);
 }
 
-static void on_down(struct mix_provider *p, const struct event *ev)
+/* ---- events ----------------------------------------------------------------------------- */
+
+static void on_client(struct mix_provider *p, uint32_t place, const struct event *ev)
 {
-    uint32_t where = map_get(&p->by_link, ev->link, UINT32_MAX);
-    if (where == UINT32_MAX)
-        return;
-    map_remove(&p->by_link, ev->link);
-    if (where & STRANGER)
-        strangers_remove(&p->strangers, where & ~STRANGER);
-    else
-        p->boxes[where].link = 0;
+    assert(p->boxes[place].link == ev->link);
+    if (ev->kind == EV_DATA)
+        enters_network(p, place, ev);
+    else if (ev->kind == EV_DOWN)
+        p->boxes[place].link = 0;
+    else if (ev->kind == EV_ROOM && p->net.opts->poll == 0)
+        give(p, place, UINT32_MAX);
+}
+
+static void on_stranger(struct mix_provider *p, uint32_t slot, const struct event *ev)
+{
+    assert(p->strangers.slots[slot].link == ev->link);
+    if (ev->kind == EV_DATA)
+        on_hello(p, slot, ev);
+    else if (ev->kind == EV_DOWN)
+        strangers_remove(&p->strangers, slot);
 }
 
 void mix_provider_event(void *self, const struct event *ev)
 {
     struct mix_provider *p = *(struct mix_provider **)self;
+    uint32_t from = ev->tag - 1;
     enum mix_happened what;
     party_t whose;
-    uint32_t where;
     if (mix_links_event(&p->links, ev, &what, &whose)) {
         if (whose == p->net.directory && what != MIX_NOTHING)
             mix_fetch_event(&p->fetch, what, ev);
         return;
     }
-    switch (ev->kind) {
-    case EV_START:
-        mix_fetch_start(&p->fetch);
-        break;
-    case EV_TIMER:
-        if (ev->timer - p->net.setup.timer_base == p->lies.timer)
-            let_go(p);
-        else
-            expire(p);
-        break;
-    case EV_UP:
+    if (from != NOBODY && from & STRANGER)
+        on_stranger(p, from & ~STRANGER, ev);
+    else if (from != NOBODY)
+        on_client(p, from, ev);
+    else if (ev->kind == EV_DATA)
+        leaves_network(p, ev);
+    else if (ev->kind == EV_UP)
         on_up(p, ev);
-        break;
-    case EV_DATA:
-        on_data(p, ev);
-        break;
-    case EV_ROOM:
-        where = map_get(&p->by_link, ev->link, UINT32_MAX);
-        if (where != UINT32_MAX && !(where & STRANGER) && p->net.opts->poll == 0)
-            give(p, where, UINT32_MAX);
-        break;
-    case EV_DOWN:
-        on_down(p, ev);
-        break;
-    case EV_GO:
-        break;
-    }
+    else if (ev->kind == EV_START)
+        mix_fetch_start(&p->fetch);
+    else if (ev->kind == EV_TIMER)
+        on_timer(p, ev->timer - p->net.setup.timer_base);
 }
 
 int mix_provider_init(void *self, const struct transport_setup *setup, struct err *e)
@@ -349,7 +339,6 @@ void mix_provider_free(void *self)
     free(p->frame);
     mix_lies_free(&p->lies);
     strangers_free(&p->strangers);
-    map_free(&p->by_link);
     mix_tags_free(&p->tags);
     mix_links_free(&p->links);
     mix_ring_wipe(&p->ring);

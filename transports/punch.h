@@ -27,6 +27,7 @@
 #ifndef PARTYLINE_TRANSPORTS_PUNCH_H
 #define PARTYLINE_TRANSPORTS_PUNCH_H
 
+#include "engine/base/map.h"
 #include "transports/matchmaker.h"
 
 enum { PUNCH_HELLO = 0x20, PUNCH_HEAD = 9, PUNCH_CANDIDATES = 3 };

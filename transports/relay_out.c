@@ -55,12 +55,11 @@ struct relay_out *relay_out_new(struct relay_server *s, link_t link, struct addr
 {
     struct relay_out *out = calloc(1, sizeof *out);
     uint32_t slot = out ? slot_new(s) : NONE;
-    if (slot == NONE || map_put(&s->links, link, slot) != OK) {
-        if (slot != NONE)
-            s->unused_slots[s->n_unused++] = slot;
+    if (slot == NONE) {
         free(out);
         return NULL;
     }
+    s->setup.env->ops->tag(s->setup.env, link, slot + 1);
     *out = (struct relay_out){.addr = addr, .slot = slot, .stranger = NONE};
     ring_init(&out->active);
     ring_init(&out->notices);
@@ -79,7 +78,6 @@ void relay_out_free(struct relay_server *s, struct relay_out *out)
         while (!ring_empty(rings[i]))
             ring_leave(rings[i]->next);
     ring_leave(&out->dirty);
-    map_remove(&s->links, out->link.link);
     address_count(s, &out->addr, false);
     if (out->stranger != NONE)
         strangers_remove(&s->strangers, out->stranger);

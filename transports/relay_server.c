@@ -1,5 +1,6 @@
 #include "transports/relay_server.h"
 
+#include <assert.h>
 #include <sodium.h>
 #include <stdlib.h>
 
@@ -65,8 +66,7 @@ static void watch_strangers(struct relay_server *s)
 
 static struct relay_out *oldest_stranger(const struct relay_server *s)
 {
-    link_t link = s->strangers.slots[s->strangers.oldest].link;
-    return s->outs[map_get(&s->links, link, 0)];
+    return s->outs[s->strangers.slots[s->strangers.oldest].mark];
 }
 
 static void on_strangers(struct relay_server *s)
@@ -92,9 +92,12 @@ static void stranger_new(struct relay_server *s, const struct event *ev)
     }
     noiselink_accept(&out->link, ev->link);
     out->stranger = strangers_add(&s->strangers, ev->link, ev->peer, env->now + RELAY_PROOF_LIMIT);
-    if (out->stranger == NONE)
+    if (out->stranger == NONE) {
         refuse(s, out, DROP_RELAY_LIMIT);
-    else if (!s->watched)
+        return;
+    }
+    s->strangers.slots[out->stranger].mark = out->slot;
+    if (!s->watched)
         watch_strangers(s);
 }
 
@@ -170,20 +173,19 @@ static void on_neighbour(struct relay_server *s, uint32_t k)
 {
     struct relay_neighbour *n = &s->neighbours[k];
     struct env *env = s->setup.env;
-    uint32_t slot;
     if (env->now < n->at || s->stations[n->id].out)
         return;
-    if (n->dialling) {
-        slot = map_get(&s->links, n->dialling, NONE);
-        if (slot != NONE) {
-            end(s, s->outs[slot], true);
+    if (!n->dialling) {
+        neighbour_dial(s, k);
+        return;
+    }
+    for (uint32_t i = 0; i < s->n_outs; i++)
+        if (s->outs[i] && s->outs[i]->link.link == n->dialling) {
+            end(s, s->outs[i], true);
             return;
         }
-        env->ops->close(env, n->dialling);
-        neighbour_later(s, k);
-    } else {
-        neighbour_dial(s, k);
-    }
+    env->ops->close(env, n->dialling);
+    neighbour_later(s, k);
 }
 
 static void neighbour_up(struct relay_server *s, uint32_t k, const struct event *ev)
@@ -280,11 +282,8 @@ static void on_timer(struct relay_server *s, uint32_t timer)
 void relay_server_event(void *self, const struct event *ev)
 {
     struct relay_server *s = self;
-    struct relay_out *out = NULL;
-    if (ev->kind >= EV_UP && ev->link_kind == LINK_MESSAGE) {
-        uint32_t slot = map_get(&s->links, ev->link, NONE);
-        out = slot == NONE ? NULL : s->outs[slot];
-    }
+    struct relay_out *out = ev->tag ? s->outs[ev->tag - 1] : NULL;
+    assert(!ev->tag || (out && out->link.link == ev->link));
     if (ev->kind == EV_START) {
         for (uint32_t k = 0; k < s->n_neighbours; k++)
             if (dials(s, s->neighbours[k].id))
@@ -358,7 +357,6 @@ void relay_server_free(void *self)
     free(s->stations);
     free(s->neighbours);
     strangers_free(&s->strangers);
-    map_free(&s->links);
     map_free(&s->addresses);
     sodium_memzero(s->address_key, sizeof s->address_key);
 }

@@ -138,9 +138,8 @@ struct relay_server {
     struct relay_station *stations; /* as the roster */
     struct relay_neighbour *neighbours;
     uint32_t n_neighbours;
-    struct relay_out **outs; /* by slot; NULL: unused */
+    struct relay_out **outs; /* by slot, a link's tag less one; NULL: unused */
     uint32_t n_outs, cap_outs, *unused_slots, n_unused;
-    struct map links;     /* link -> slot */
     struct map addresses; /* hash of an address -> its links */
     uint8_t address_key[16];
     struct strangers strangers; /* slots: of strangers, not of outs */

@@ -16,6 +16,7 @@ struct stranger {
     ns_t until;
     link_t link;
     uint32_t older, newer; /* slots, or STRANGERS_NONE */
+    uint32_t mark;         /* its user's own; 0 at first */
     struct addr addr;
 };
 

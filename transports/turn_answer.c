@@ -131,6 +131,7 @@ static void allocate(struct turn_server *s, const struct turn_asker *who,
         refuse(s, who, m, code ? code : 508, proof->key);
         return;
     }
+    turn_server_tag(s, relay, slot);
     a = &s->table.slots[slot];
     a->client.addr = who->addr;
     a->stream = who->stream;

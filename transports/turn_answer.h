@@ -21,6 +21,8 @@ void turn_answer_allocated(struct turn_server *, uint32_t slot, const struct add
 void turn_server_send(struct turn_server *, const struct turn_client_id *, bool stream,
                       const void *, size_t len);
 void turn_server_remove(struct turn_server *, uint32_t slot);
+/* The link is that slot's, of the table or of the connections. */
+void turn_server_tag(struct turn_server *, link_t, uint32_t slot);
 void turn_server_arm(struct turn_server *, ns_t at);
 
 #endif

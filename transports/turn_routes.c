@@ -3,6 +3,7 @@
 
 #include "transports/matchmaker_inner.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #define NONE PARTY_NONE
@@ -138,7 +139,9 @@ static void go(struct turn *t, uint32_t i)
     }
     if (r->link)
         env->ops->close(env, r->link);
-    if (env->ops->open(env, LINK_DATAGRAM, r->to, &r->link) != OK)
+    if (env->ops->open(env, LINK_DATAGRAM, r->to, &r->link) == OK)
+        env->ops->tag(env, r->link, i + 1);
+    else
         r->link = 0; /* the matchmaker tells us again */
 }
 
@@ -152,14 +155,6 @@ static void set_route(struct turn *t, uint32_t i, const struct addr *to)
     r->to = *to;
     show(t, i, to);
     go(t, i);
-}
-
-static uint32_t route_on(const struct turn *t, link_t link)
-{
-    for (uint32_t i = 0; i < t->setup.n_peers; i++)
-        if (t->routes[i].link == link)
-            return i;
-    return NONE;
 }
 
 /* Whether and where a peer is bound has changed. */
@@ -244,9 +239,10 @@ void turn_route_tick(struct turn *t, uint32_t i)
 
 void turn_route_event(struct turn *t, const struct event *ev)
 {
-    uint32_t i = ev->link ? route_on(t, ev->link) : NONE;
+    uint32_t i = ev->tag - 1;
     if (i == NONE)
         return;
+    assert(t->routes[i].link == ev->link);
     if (ev->kind == EV_UP)
         session_open(&t->routes[i]);
     else if (ev->kind == EV_DATA)

@@ -3,6 +3,7 @@
 #include "engine/metrics.h"
 #include "transports/turn_answer.h"
 
+#include <assert.h>
 #include <sodium.h>
 #include <stdlib.h>
 
@@ -38,6 +39,11 @@ void turn_server_arm(struct turn_server *s, ns_t at)
     env->ops->arm(env, s->setup.timer_base, at);
 }
 
+void turn_server_tag(struct turn_server *s, link_t link, uint32_t slot)
+{
+    s->setup.env->ops->tag(s->setup.env, link, slot + 1);
+}
+
 void turn_server_remove(struct turn_server *s, uint32_t slot)
 {
     s->setup.env->ops->close(s->setup.env, s->table.slots[slot].relay);
@@ -57,7 +63,6 @@ static void disconnect(struct turn_server *s, uint32_t i, bool close)
     if (close)
         s->setup.env->ops->close(s->setup.env, c->link);
     s->n_strangers -= !c->proven;
-    map_remove(&s->by_link, c->link);
     turn_stream_free(&c->stream);
     *c = (struct turn_connection){0};
     s->n_connections--;
@@ -99,11 +104,12 @@ static void connected(struct turn_server *s, const struct event *ev)
     if (s->n_strangers == TURN_SERVER_STRANGERS)
         oldest_stranger_goes(s);
     i = unused_connection(s);
-    if (i == TURN_NONE || map_put(&s->by_link, ev->link, i) != OK) {
+    if (i == TURN_NONE) {
         env->ops->close(env, ev->link);
         drop(s, DROP_TRANSPORT_STRANGER);
         return;
     }
+    turn_server_tag(s, ev->link, i);
     s->connections[i] = (struct turn_connection){
         .link = ev->link, .addr = ev->peer, .until = env->now + TURN_SERVER_PATIENCE};
     s->n_connections++;
@@ -252,10 +258,10 @@ static void on_timer(struct turn_server *s)
         turn_server_arm(s, next);
 }
 
-static void on_datagram_link(struct turn_server *s, const struct event *ev)
+static void on_datagram_link(struct turn_server *s, const struct event *ev, uint32_t slot)
 {
-    uint32_t slot = turn_table_relay(&s->table, ev->link);
     struct turn_asker who = {.id = {.link = ev->link, .addr = ev->peer}, .addr = ev->peer};
+    assert(slot == TURN_NONE || s->table.slots[slot].relay == ev->link);
     if (ev->kind == EV_UP && slot != TURN_NONE)
         turn_answer_allocated(s, slot, &ev->local);
     else if (ev->kind == EV_UP && ev->local.port == TURN_PORT)
@@ -268,25 +274,32 @@ static void on_datagram_link(struct turn_server *s, const struct event *ev)
         turn_table_remove(&s->table, slot);
 }
 
+static void on_connection(struct turn_server *s, const struct event *ev, uint32_t i)
+{
+    if (i == TURN_NONE)
+        return;
+    assert(s->connections[i].link == ev->link);
+    if (ev->kind == EV_DATA)
+        on_stream(s, i, ev);
+    else if (ev->kind == EV_DOWN)
+        disconnect(s, i, false);
+}
+
 void turn_server_event(void *self, const struct event *ev)
 {
     struct turn_server *s = self;
-    uint32_t i;
-    if (ev->kind == EV_TIMER) {
+    uint32_t slot =
+        ev->tag - 1; /* of a relayed port, or of a connection; TURN_NONE without a tag */
+    if (ev->kind == EV_TIMER)
         on_timer(s);
-    } else if (ev->kind == EV_START || ev->kind == EV_GO) {
+    else if (ev->kind == EV_START || ev->kind == EV_GO)
         return;
-    } else if (ev->link_kind == LINK_DATAGRAM) {
-        on_datagram_link(s, ev);
-    } else if (ev->link_kind == LINK_BYTES) {
-        i = map_get(&s->by_link, ev->link, TURN_NONE);
-        if (ev->kind == EV_UP && i == TURN_NONE)
-            connected(s, ev);
-        else if (ev->kind == EV_DATA && i != TURN_NONE)
-            on_stream(s, i, ev);
-        else if (ev->kind == EV_DOWN && i != TURN_NONE)
-            disconnect(s, i, false);
-    }
+    else if (ev->link_kind == LINK_DATAGRAM)
+        on_datagram_link(s, ev, slot);
+    else if (ev->link_kind == LINK_BYTES && ev->kind == EV_UP)
+        connected(s, ev);
+    else if (ev->link_kind == LINK_BYTES)
+        on_connection(s, ev, slot);
 }
 
 int turn_server_init(struct turn_server *s, const struct transport_setup *setup,
@@ -307,7 +320,6 @@ void turn_server_free(void *self)
     for (uint32_t i = 0; i < s->cap_connections; i++)
         turn_stream_free(&s->connections[i].stream);
     free(s->connections);
-    map_free(&s->by_link);
     turn_table_free(&s->table);
     sodium_memzero(s->nonce_key, sizeof s->nonce_key);
 }

@@ -56,7 +56,6 @@ struct turn_server {
     struct turn_table table;
     struct turn_connection *connections;
     uint32_t n_connections, cap_connections, n_strangers;
-    struct map by_link; /* a connection's slot */
     ns_t armed;
 };
 

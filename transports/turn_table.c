@@ -49,7 +49,6 @@ void turn_table_free(struct turn_table *t)
         sodium_memzero(t->slots, t->cap * sizeof *t->slots);
     free(t->slots);
     map_free(&t->by_client);
-    map_free(&t->by_relay);
 }
 
 uint32_t turn_table_find(const struct turn_table *t, const struct turn_client_id *id)
@@ -58,11 +57,6 @@ uint32_t turn_table_find(const struct turn_table *t, const struct turn_client_id
     while (i != TURN_NONE && !same(&t->slots[i].client, id))
         i = t->slots[i].next;
     return i;
-}
-
-uint32_t turn_table_relay(const struct turn_table *t, link_t relay)
-{
-    return map_get(&t->by_relay, relay, TURN_NONE);
 }
 
 static bool grow(struct turn_table *t)
@@ -93,12 +87,8 @@ uint32_t turn_table_add(struct turn_table *t, const struct turn_client_id *id, l
     if (t->unused == TURN_NONE && !grow(t))
         return TURN_NONE;
     i = t->unused;
-    if (map_put(&t->by_relay, relay, i) != OK)
+    if (map_put(&t->by_client, hash, i) != OK)
         return TURN_NONE;
-    if (map_put(&t->by_client, hash, i) != OK) {
-        map_remove(&t->by_relay, relay);
-        return TURN_NONE;
-    }
     t->unused = t->slots[i].next;
     t->slots[i] =
         (struct turn_allocation){.client = *id, .relay = relay, .whom = PARTY_NONE, .next = head};
@@ -118,7 +108,6 @@ void turn_table_remove(struct turn_table *t, uint32_t slot)
         map_remove(&t->by_client, hash);
     else
         map_put(&t->by_client, hash, head); /* replaces: takes no memory */
-    map_remove(&t->by_relay, a->relay);
     free_lists(a);
     sodium_memzero(a, sizeof *a);
     a->next = t->unused;

@@ -55,13 +55,12 @@ struct turn_allocation {
 struct turn_table {
     struct turn_allocation *slots;
     uint32_t n, cap, max, unused;
-    struct map by_client, by_relay;
+    struct map by_client;
 };
 
 void turn_table_init(struct turn_table *, uint32_t max);
 void turn_table_free(struct turn_table *);
 uint32_t turn_table_find(const struct turn_table *, const struct turn_client_id *);
-uint32_t turn_table_relay(const struct turn_table *, link_t relay);
 /* A new slot, zeroed but for client and relay, or TURN_NONE: no room. */
 uint32_t turn_table_add(struct turn_table *, const struct turn_client_id *, link_t relay);
 void turn_table_remove(struct turn_table *, uint32_t slot);

@@ -20,6 +20,7 @@ struct world {
     struct env env;
     struct metrics metrics;
     enum link_state links[LINKS]; /* a link's number is its index plus one */
+    uint32_t tags[LINKS];
     bool up[N_PEERS];
     struct {
         unsigned timer;
@@ -43,6 +44,7 @@ static link_t unused_link(enum link_state state)
     for (link_t i = 0; i < LINKS; i++)
         if (w->links[i] == UNUSED) {
             w->links[i] = state;
+            w->tags[i] = 0;
             return i + 1;
         }
     return 0;
@@ -78,6 +80,12 @@ static void world_close(struct env *env, link_t link)
     must(link > 0 && link <= LINKS && w->links[link - 1] != UNUSED);
     w->links[link - 1] = UNUSED;
 }
+static void world_tag(struct env *env, link_t link, uint32_t tag)
+{
+    (void)env;
+    must(link > 0 && link <= LINKS && w->links[link - 1] != UNUSED);
+    w->tags[link - 1] = tag;
+}
 static void world_arm(struct env *env, unsigned timer, ns_t at)
 {
     must(at >= env->now && timer >= BASE && timer <= BASE + N_PEERS);
@@ -98,6 +106,7 @@ static const struct env_ops world_ops = {.open = world_open,
                                          .send = world_send,
                                          .send_to = world_send_to,
                                          .close = world_close,
+                                         .tag = world_tag,
                                          .arm = world_arm,
                                          .ready = world_nothing,
                                          .done = world_nothing,
@@ -143,6 +152,7 @@ static const struct transport_up world_up = {up_deliver, up_peer_up, up_peer_dow
 static void tell(struct event ev)
 {
     ev.link_kind = LINK_MESSAGE;
+    ev.tag = ev.link ? w->tags[ev.link - 1] : 0;
     w->inside = true;
     mesh_event(&w->mesh, &ev);
     w->inside = false;
@@ -235,7 +245,6 @@ static void step(struct reader *r)
     }
     must(w->mesh.strangers.n <= MESH_STRANGERS + N_PEERS);
     must(w->mesh.strangers.cap <= 2 * (MESH_STRANGERS + N_PEERS));
-    must(w->mesh.links.n <= MESH_STRANGERS + 2 * N_PEERS);
 }
 
 /* Who dials us and is not there comes in. */

@@ -16,6 +16,7 @@ static struct env env;
 static struct matchmaker *server;
 static struct match_client *client;
 static bool live[LINKS];
+static uint32_t tags[LINKS];
 static uint64_t nonce; /* the last one that was given */
 static size_t answered;
 
@@ -48,6 +49,12 @@ static void on_close(struct env *e, link_t link)
     must(link < LINKS && live[link]);
     live[link] = false;
 }
+static void on_tag(struct env *e, link_t link, uint32_t tag)
+{
+    (void)e;
+    must(link < LINKS && live[link]);
+    tags[link] = tag;
+}
 static void on_arm(struct env *e, unsigned timer, ns_t at)
 {
     must(timer == 0 && at >= e->now);
@@ -57,8 +64,12 @@ static void on_show(struct env *e, const struct shown *s)
     (void)e;
     must(s->whom < N && (s->kind != SHOWN_PAIR || s->other < N));
 }
-static const struct env_ops ops = {
-    .send = on_send, .send_to = on_send_to, .close = on_close, .arm = on_arm, .show = on_show};
+static const struct env_ops ops = {.send = on_send,
+                                   .send_to = on_send_to,
+                                   .close = on_close,
+                                   .tag = on_tag,
+                                   .arm = on_arm,
+                                   .show = on_show};
 
 static void client_says(void *ctx, const uint8_t *data, size_t len)
 {
@@ -110,6 +121,7 @@ static void message(struct reader *in, uint8_t what)
         ev.peer = (struct addr){0};
         if (!live[ev.link] || len == 0)
             return;
+        ev.tag = tags[ev.link];
     }
     answered = 0;
     matchmaker_event(server, &ev);
@@ -126,6 +138,7 @@ static void step(struct reader *in)
         ev.kind = EV_UP;
         if (!live[ev.link]) {
             live[ev.link] = true;
+            tags[ev.link] = 0;
             matchmaker_event(server, &ev);
         }
         break;
@@ -133,6 +146,7 @@ static void step(struct reader *in)
         ev.kind = EV_DOWN;
         if (live[ev.link]) {
             live[ev.link] = false;
+            ev.tag = tags[ev.link];
             matchmaker_event(server, &ev);
         }
         break;

@@ -19,6 +19,7 @@ static struct {
     struct env env;
     struct metrics metrics;
     bool live[LINKS];
+    uint32_t tags[LINKS];
     bool made;
 } w;
 
@@ -45,6 +46,13 @@ static void world_close(struct env *env, link_t link)
     must(link < LINKS && w.live[link]);
     w.live[link] = false;
 }
+static void world_tag(struct env *env, link_t link, uint32_t tag)
+{
+    (void)env;
+    must(link > 0 && link < LINKS);
+    if (w.live[link])
+        w.tags[link] = tag;
+}
 static void world_arm(struct env *env, unsigned timer, ns_t at)
 {
     (void)timer;
@@ -58,6 +66,7 @@ static void world_show(struct env *env, const struct shown *s)
 static const struct env_ops ops = {.open = world_open,
                                    .send = world_send,
                                    .close = world_close,
+                                   .tag = world_tag,
                                    .arm = world_arm,
                                    .show = world_show};
 
@@ -161,6 +170,9 @@ static void live(party_t self, bool modelled, const uint8_t *data, size_t size)
         if (w.live[link] == (ev.kind == EV_UP))
             continue;
         w.live[link] = ev.kind != EV_DOWN;
+        if (ev.kind == EV_UP)
+            w.tags[link] = 0;
+        ev.tag = w.tags[link];
         event(&node, &ev);
     }
     (directory ? mix_directory_free : mix_provider_free)(&node);

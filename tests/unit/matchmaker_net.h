@@ -17,7 +17,7 @@
 #include "engine/metrics.h"
 #include "transports/matchmaker.h"
 
-enum { N = 3, SERVER = 3, NODES = 4, WIRE = 4096, PORT = 9 };
+enum { N = 3, SERVER = 3, NODES = 4, WIRE = 4096, PORT = 9, LINKS = 2000 };
 
 struct client {
     struct env env;
@@ -47,6 +47,7 @@ static struct {
     } wire[WIRE];
     size_t first, n, answers, answer_bytes;
     bool cut, streams;
+    uint32_t tags[LINKS];
     unsigned closed;
     char shown[600];
 } w;
@@ -96,6 +97,11 @@ static inline void server_close(struct env *env, link_t link)
     (void)link;
     w.closed++;
 }
+static inline void server_tag(struct env *env, link_t link, uint32_t tag)
+{
+    (void)env;
+    w.tags[link] = tag;
+}
 static inline void no_arm(struct env *env, unsigned timer, ns_t at)
 {
     (void)env, (void)timer, (void)at;
@@ -118,6 +124,7 @@ static inline void client_show(struct env *env, const struct shown *s)
 static const struct env_ops server_ops = {.send_to = server_send_to,
                                           .send = server_send,
                                           .close = server_close,
+                                          .tag = server_tag,
                                           .arm = no_arm,
                                           .show = server_show};
 static const struct env_ops client_env = {.arm = no_arm, .show = client_show};
@@ -204,6 +211,16 @@ static inline void to_server(struct addr from, const void *bytes, size_t len)
                        .len = len};
     if (w.streams)
         ev.peer = (struct addr){0}; /* as streams do */
+    ev.tag = w.tags[ev.link];
+    matchmaker_event(&w.server, &ev);
+}
+
+/* A stream comes or goes. */
+static inline void stream(enum event_kind kind, link_t link, struct addr from)
+{
+    struct event ev = {
+        .kind = kind, .link_kind = LINK_MESSAGE, .link = link, .tag = w.tags[link], .peer = from};
+    w.tags[link] = 0;
     matchmaker_event(&w.server, &ev);
 }
 

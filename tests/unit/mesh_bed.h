@@ -32,6 +32,7 @@ struct play {
     struct event event;
     char log[8192];
     link_t next_link;
+    uint32_t tags[8192]; /* of links that are there */
     int open_rc, send_rc;
     struct {
         unsigned timer;
@@ -99,7 +100,15 @@ static inline int play_send_to(struct env *env, link_t l, struct addr to, const 
 static inline void play_close(struct env *env, link_t link)
 {
     (void)env;
+    play->tags[link] = 0;
     note("close%u ", link);
+}
+
+static inline void play_tag(struct env *env, link_t link, uint32_t tag)
+{
+    (void)env;
+    assert_in_range(link, 1, 8191);
+    play->tags[link] = tag;
 }
 
 static inline void play_arm(struct env *env, unsigned timer, ns_t at)
@@ -128,6 +137,7 @@ static const struct env_ops play_ops = {.open = play_open,
                                         .send = play_send,
                                         .send_to = play_send_to,
                                         .close = play_close,
+                                        .tag = play_tag,
                                         .arm = play_arm,
                                         .ready = play_nothing,
                                         .done = play_nothing,
@@ -201,6 +211,9 @@ static inline void happen(enum event_kind kind, link_t link)
     play->event.kind = kind;
     play->event.link_kind = play->mesh.kind;
     play->event.link = link;
+    play->event.tag = play->tags[link];
+    if (kind == EV_DOWN)
+        play->tags[link] = 0;
     mesh_event(&play->mesh, &play->event);
 }
 static inline void comes_up(link_t link, uint8_t from)

@@ -22,6 +22,7 @@ struct bed_frame {
 
 struct bed_link {
     bool live;
+    uint32_t tag;
     size_t room; /* sends that it takes before it refuses */
     bool refused;
     struct bed_frame *first, **last;
@@ -86,6 +87,12 @@ static void bed_close(struct env *env, link_t link)
     assert(bed_link(link)->live);
     bed_link(link)->live = false;
 }
+static void bed_tag(struct env *env, link_t link, uint32_t tag)
+{
+    (void)env;
+    assert(bed_link(link)->live);
+    bed_link(link)->tag = tag;
+}
 static void bed_arm(struct env *env, unsigned timer, ns_t at)
 {
     assert(at >= env->now && bed->n_timers < BED_TIMERS);
@@ -107,6 +114,7 @@ static const struct env_ops bed_ops = {.open = bed_open,
                                        .send = bed_send,
                                        .send_to = bed_send_to,
                                        .close = bed_close,
+                                       .tag = bed_tag,
                                        .arm = bed_arm,
                                        .ready = bed_nothing,
                                        .done = bed_nothing,
@@ -133,6 +141,7 @@ static inline void bed_begin(void)
 static inline void bed_tell(struct event ev)
 {
     ev.link_kind = LINK_MESSAGE;
+    ev.tag = ev.link ? bed_link(ev.link)->tag : 0;
     relay_server_event(&bed->server, &ev);
 }
 

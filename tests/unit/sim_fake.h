@@ -24,6 +24,7 @@ struct entry {
     enum down_reason why;
     unsigned timer;
     link_t link;
+    uint32_t tag;
     size_t len;
     uint8_t first; /* byte of data */
     struct addr local, peer;
@@ -77,6 +78,7 @@ static void fake_event(void *node, const struct event *ev)
                                             .why = ev->why,
                                             .timer = ev->timer,
                                             .link = ev->link,
+                                            .tag = ev->tag,
                                             .len = ev->len,
                                             .first = ev->len ? ev->data[0] : 0,
                                             .local = ev->local,

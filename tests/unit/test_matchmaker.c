@@ -1,6 +1,6 @@
 /* links: transports/matchmaker.c transports/matchmaker_role.c
  * transports/matchmaker_client.c transports/strangers.c
- * engine/crypto/identity.c engine/base/map.c engine/base/err.c engine/base/prng.c
+ * engine/crypto/identity.c engine/base/err.c engine/base/prng.c
  * engine/metrics.c engine/base/hist.c */
 /* Clients meet. */
 #include "tests/unit/matchmaker_net.h"
@@ -57,11 +57,7 @@ static void test_streams(void **state)
     make(true);
     w.streams = true;
     for (int i = 0; i < N; i++) {
-        struct event up = {.kind = EV_UP,
-                           .link_kind = LINK_MESSAGE,
-                           .link = 100 + (link_t)i,
-                           .peer = w.clients[i].at};
-        matchmaker_event(&w.server, &up);
+        stream(EV_UP, 100 + (link_t)i, w.clients[i].at);
         match_want(&w.clients[i].match, 0, true);
         match_want(&w.clients[i].match, 1, true);
         match_open(&w.clients[i].match);
@@ -70,15 +66,12 @@ static void test_streams(void **state)
     expect_log(0, "me0@1000 peer1@1001 peer2@1002 ");
     expect_log(2, "me2@1002 peer0@1000 peer1@1001 ");
     assert_int_equal(w.server.strangers.n, 0);
-    struct event down = {.kind = EV_DOWN, .link_kind = LINK_MESSAGE, .link = 101};
-    matchmaker_event(&w.server, &down);
+    stream(EV_DOWN, 101, address(0, 0));
     match_closed(&w.clients[1].match);
     pass(20 * NS_S); /* nothing is sent where nobody is */
     /* Strangers that say nothing are bounded, the oldest one goes. */
-    for (link_t k = 1; k <= 200; k++) {
-        struct event up = {.kind = EV_UP, .link_kind = LINK_MESSAGE, .link = 1000 + k};
-        matchmaker_event(&w.server, &up);
-    }
+    for (link_t k = 1; k <= 200; k++)
+        stream(EV_UP, 1000 + k, address(0, 0));
     assert_int_equal(w.server.strangers.n, MATCH_STRANGERS + N);
     w.env.now += 11 * NS_S;
     struct event timer = {.kind = EV_TIMER};

@@ -1,6 +1,6 @@
 /* links: transports/matchmaker.c transports/matchmaker_role.c
  * transports/matchmaker_client.c transports/strangers.c
- * engine/crypto/identity.c engine/base/map.c engine/base/err.c engine/base/prng.c
+ * engine/crypto/identity.c engine/base/err.c engine/base/prng.c
  * engine/metrics.c engine/base/hist.c */
 /* What strangers may not do. */
 #include "tests/unit/matchmaker_net.h"

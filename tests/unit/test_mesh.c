@@ -1,5 +1,5 @@
 /* links: transports/mesh.c transports/strangers.c transports/direct.c transports/null.c
- * engine/base/map.c engine/base/opt.c engine/base/err.c engine/base/prng.c */
+ * engine/base/opt.c engine/base/err.c engine/base/prng.c */
 /* The mesh: dialling, the hello, data, backing off. */
 #include "tests/unit/mesh_bed.h"
 

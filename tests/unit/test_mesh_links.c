@@ -1,5 +1,5 @@
 /* links: transports/mesh.c transports/strangers.c transports/direct.c transports/null.c
- * engine/base/map.c engine/base/opt.c engine/base/err.c engine/base/prng.c */
+ * engine/base/opt.c engine/base/err.c engine/base/prng.c */
 /* The mesh: links that end, are replaced, or are somebody else's. */
 #include "tests/unit/mesh_bed.h"
 
@@ -262,37 +262,6 @@ static void test_init(void **state)
     end();
 }
 
-/* Against a plain array, with the same key coming and going. */
-static void test_map(void **state)
-{
-    enum { KEYS = 512 };
-    static uint32_t model[KEYS + 1];
-    struct map map = {0};
-    struct dice dice = dice_name(1, "map", 0, 0, 0);
-    uint32_t n = 0;
-    (void)state;
-    assert_int_equal(map_get(&map, 7, 3), 3);
-    assert_false(map_remove(&map, 7));
-    for (int i = 0; i < 200000; i++) {
-        uint32_t k = 1 + (uint32_t)dice_below(&dice, KEYS), key = k * 0x10001U;
-        if (dice_below(&dice, 2)) {
-            n += model[k] == 0;
-            model[k] = 1 + (uint32_t)dice_below(&dice, 1000);
-            assert_int_equal(map_put(&map, key, model[k]), OK);
-        } else {
-            assert_int_equal(map_remove(&map, key), model[k] != 0);
-            n -= model[k] != 0;
-            model[k] = 0;
-        }
-        assert_int_equal(map.n, n);
-        if (i % 1000 == 0)
-            for (k = 1; k <= KEYS; k++)
-                assert_int_equal(map_get(&map, k * 0x10001U, 0), model[k]);
-    }
-    assert_in_range(map.cap, n, 1024);
-    map_free(&map);
-    assert_int_equal(map_get(&map, 1, 9), 9);
-}
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -306,7 +275,6 @@ int main(void)
         cmocka_unit_test(test_crowd_of_strangers),
         cmocka_unit_test(test_other_links),
         cmocka_unit_test(test_init),
-        cmocka_unit_test(test_map),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

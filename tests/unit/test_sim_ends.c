@@ -163,6 +163,59 @@ static void sizes_are_checked(void **state)
     fake_clear();
 }
 
+/* ---- tags ----------------------------------------------------------------------------- */
+
+/* alice gives her links 7 and 8; bob, who is busy when her messages come, counts with his. */
+static void tagging(struct node *n, const struct event *ev)
+{
+    struct env *env = n->env;
+    if (n->self == 0 && ev->kind == EV_START) {
+        env->ops->tag(env, fake_open(n, 1, LINK_MESSAGE), 7);
+        env->ops->tag(env, fake_open(n, 1, LINK_DATAGRAM), 8);
+        env->ops->tag(env, 3, 9); /* is none yet */
+    } else if (n->self == 0 && ev->kind == EV_UP && ev->tag == 7) {
+        for (uint8_t i = 0; i < 3; i++)
+            assert_int_equal(fake_send(n, ev->link, i, 1), OK);
+        env->ops->close(env, ev->link);
+        env->ops->tag(env, ev->link, 9); /* is none any more */
+        fake_open(n, 1, LINK_MESSAGE);
+    } else if (n->self == 0 && ev->kind == EV_UP && ev->tag == 8) {
+        assert_int_equal(fake_send(n, ev->link, 'd', 1), OK);
+    } else if (n->self == 1 && (ev->kind == EV_UP || ev->kind == EV_DATA)) {
+        env->ops->tag(env, ev->link, ev->tag + 1);
+        if (ev->link_kind == LINK_MESSAGE)
+            env->spent = NS_S;
+        else if (ev->kind == EV_DATA)
+            assert_int_equal(env->ops->send_to(env, ev->link, ev->peer, "e", 1), OK);
+    }
+}
+
+static void events_carry_their_links_tags(void **state)
+{
+    static const struct accept both[] = {
+        {PORT, LINK_MESSAGE}, {PORT, LINK_DATAGRAM}, {0, LINK_MESSAGE}};
+    link_t link = 0;
+    uint32_t next = 0;
+    (void)state;
+    fake_world(2, tagging);
+    fake.accepts[1] = both;
+    fake_run();
+    assert_int_equal(fake_count(0, EV_UP), 3);
+    assert_int_equal(fake_find(0, EV_UP, 0)->tag, 8);
+    assert_int_equal(fake_find(0, EV_DATA, 0)->tag, 8);
+    assert_int_equal(fake_find(0, EV_UP, 1)->tag, 7);
+    assert_int_equal(fake_find(0, EV_UP, 2)->tag, 0);
+    assert_int_equal(fake_find(1, EV_UP, 0)->tag, 0); /* the port's own */
+    assert_int_equal(fake_find(1, EV_DATA, 0)->tag, 1);
+    link = fake_find(1, EV_UP, 1)->link;
+    for (size_t i = 0; i < fake.n; i++)
+        if (fake.log[i].node == 1 && fake.log[i].link == link)
+            assert_int_equal(fake.log[i].tag, next++);
+    assert_int_equal(next, 5); /* UP, three messages, DOWN */
+    assert_int_equal(fake_find(1, EV_DOWN, 0)->tag, 4);
+    fake_clear();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -171,6 +224,7 @@ int main(void)
         cmocka_unit_test(numbers_of_closed_links_stay_dead),
         cmocka_unit_test(links_are_limited),
         cmocka_unit_test(sizes_are_checked),
+        cmocka_unit_test(events_carry_their_links_tags),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

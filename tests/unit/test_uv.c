@@ -70,6 +70,7 @@ static bool close_there(struct uv_bed *b)
     /* Whose connection it is shows in its address. */
     assert_int_equal(uvplace_owner(&(struct uvplaces){b->spec, b->places}, &up->ev.peer), 0);
     probes[1].env->ops->close(probes[1].env, up->ev.link);
+    probes[1].env->ops->tag(probes[1].env, up->ev.link, 5); /* of none: ignored */
     assert_int_equal(probes[1].env->ops->send(probes[1].env, up->ev.link, "x", 1), ERR_CLOSED);
     return true;
 }

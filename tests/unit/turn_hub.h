@@ -13,6 +13,7 @@ enum { HUB_NODES = 8, HUB_LINKS = 512, HUB_QUEUE = 4096, HUB_TIMERS = 256 };
 
 struct hub_link {
     bool used;
+    uint32_t tag;
     enum link_kind kind;
     bool bound; /* a port's own */
     uint32_t node;
@@ -190,6 +191,13 @@ static inline void hub_close(struct env *env, link_t link)
     *l = (struct hub_link){0};
 }
 
+static inline void hub_tag(struct env *env, link_t link, uint32_t tag)
+{
+    (void)env;
+    if (hub.links[link - 1].used)
+        hub.links[link - 1].tag = tag;
+}
+
 static inline void hub_arm(struct env *env, unsigned timer, ns_t at)
 {
     struct hub_node *n = hub_of(env);
@@ -215,6 +223,7 @@ static const struct env_ops hub_ops = {.open = hub_open,
                                        .send = hub_send,
                                        .send_to = hub_send_to,
                                        .close = hub_close,
+                                       .tag = hub_tag,
                                        .arm = hub_arm,
                                        .ready = hub_nothing,
                                        .done = hub_nothing,
@@ -268,6 +277,7 @@ static inline void hub_hand(const struct hub_item *item)
                        .link_kind = l->kind,
                        .why = item->why,
                        .link = item->link,
+                       .tag = l->tag,
                        .data = item->data,
                        .len = item->len};
     if (!l->used)

@@ -40,10 +40,25 @@ static int probe_send(void *self, party_t to, const void *data, size_t len)
     return ERR_CLOSED;
 }
 
+static link_t link_a; /* of probe 0 */
+
+/* Of a tagged link it is ~link: probe 0 gives it when it opens one, probe 1 at EV_UP. */
+static void check_tag(struct probe *p, const struct event *ev)
+{
+    bool given = p == &probes[0] ? ev->link == link_a : ev->kind != EV_UP;
+    if (!ev->link || (p == &probes[1] && !given))
+        assert_int_equal(ev->tag, 0);
+    else if (given)
+        assert_int_equal(ev->tag, ~ev->link);
+    if (p == &probes[1] && ev->kind == EV_UP)
+        p->env->ops->tag(p->env, ev->link, ~ev->link);
+}
+
 static void probe_event(void *self, const struct event *ev)
 {
     struct probe *p = &probes[*(uint32_t *)self];
     assert_false(p->in_op);
+    check_tag(p, ev);
     if (p->n < RECORDS)
         p->log[p->n++] = (struct record){.ev = *ev,
                                          .first = ev->len ? ev->data[0] : 0,
@@ -108,7 +123,6 @@ struct script {
     size_t n, at;
 };
 
-static link_t link_a;
 static int raw_socket = -1;
 
 static void tick(struct uv_bed *b)
@@ -126,6 +140,7 @@ static void play(bool (*const *steps)(struct uv_bed *), size_t n, uint32_t links
     struct trial_result r;
     struct bed b;
     memset(probes, 0, sizeof probes);
+    link_a = 0;
     assert_true(bed_make(&b, &probe_transport, &mute, 2));
     b.spec.channel = CHANNEL_NONE;
     b.spec.limit = 10 * NS_S;
@@ -162,6 +177,7 @@ static link_t dial(struct uv_bed *b, enum link_kind kind, uint16_t port)
     link_t link = 0;
     probes[0].in_op = true;
     assert_int_equal(env->ops->open(env, kind, at(b, 1, port), &link), OK);
+    env->ops->tag(env, link, ~link);
     probes[0].in_op = false;
     return link;
 }

@@ -67,7 +67,8 @@ static bool framed_badly(const struct ns3_end *end)
 
 static void hand_down(struct ns3_end *end, enum down_reason why)
 {
-    struct event ev = {.kind = EV_DOWN, .link_kind = end->kind, .link = end->link, .why = why};
+    struct event ev = {
+        .kind = EV_DOWN, .link_kind = end->kind, .link = end->link, .tag = end->tag, .why = why};
     if (end->socket) {
         if (why == DOWN_TOO_BIG)
             net_reset(end->socket);
@@ -81,7 +82,7 @@ static void hand_down(struct ns3_end *end, enum down_reason why)
 /* The first of the buffer; a copy, as the node may close the link, and the buffer with it. */
 static void hand_message(struct ns3_end *end, size_t len)
 {
-    struct event ev = {.kind = EV_DATA, .link_kind = end->kind, .link = end->link};
+    struct event ev = {.kind = EV_DATA, .link_kind = end->kind, .link = end->link, .tag = end->tag};
     size_t frame = end->kind == LINK_MESSAGE ? LINK_FRAME : 0;
     struct ns3_origin origin;
     uint8_t *copy = malloc(len);
@@ -138,6 +139,7 @@ bool hand_event(struct ns3_event *e)
         return true;
     }
     ev.link = end->link;
+    ev.tag = end->tag;
     ev.link_kind = end->kind;
     ev.local = end->local;
     ev.peer = end->remote;

@@ -73,6 +73,7 @@ struct ns3_end {
     enum link_kind kind;
     enum end_state state;
     link_t link;
+    uint32_t tag;
     struct addr local, remote; /* as the node sees them */
     struct addr seen;          /* of who dialled: its own, outside of NATs */
     uint32_t to;               /* the peer's node; PARTY_NONE: no such address */

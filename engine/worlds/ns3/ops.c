@@ -163,6 +163,13 @@ static void op_close(struct env *env, link_t link)
     }
 }
 
+static void op_tag(struct env *env, link_t link, uint32_t tag)
+{
+    struct ns3_end *end = find(node_of(env), link);
+    if (end)
+        end->tag = tag;
+}
+
 static void op_arm(struct env *env, unsigned timer, ns_t at)
 {
     struct ns3_node *n = node_of(env);
@@ -218,6 +225,7 @@ const struct env_ops ns3_ops = {
     .send = op_send,
     .send_to = op_send_to,
     .close = op_close,
+    .tag = op_tag,
     .arm = op_arm,
     .ready = op_ready,
     .done = op_done,

@@ -92,6 +92,7 @@ enum end_state {
 struct sim_end {
     _Alignas(64) struct sim_node *node; /* NULL: no host has that address */
     link_t link;
+    uint32_t tag;    /* as its node gave it */
     uint32_t unread; /* bytes sent and not handed over */
     uint32_t flying; /* bytes sent in calm that are not at the peer's downlink yet */
     uint32_t refs;   /* its node's while it is open, and those of events */

@@ -57,6 +57,7 @@ static uint64_t describe(struct sim *sim, const struct sim_event *e, struct even
 {
     const struct sim_end *end = e->at.end;
     ev->link = end->link;
+    ev->tag = end->tag;
     ev->link_kind = (enum link_kind)end->kind;
     switch (e->kind) {
     case SIM_FOUND:
@@ -107,6 +108,7 @@ static void hand_link(struct sim *sim, struct sim_event *e)
         stream_handed(sim, e);
         ev.kind = EV_DATA;
         ev.link = end->link;
+        ev.tag = end->tag;
         ev.link_kind = (enum link_kind)end->kind;
         ev.data = e->data;
         ev.len = e->len;

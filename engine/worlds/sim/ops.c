@@ -42,6 +42,13 @@ static void op_close(struct env *env, link_t link)
         stream_close(n->sim, end);
 }
 
+static void op_tag(struct env *env, link_t link, uint32_t tag)
+{
+    struct sim_end *end = links_find(node_of(env), link);
+    if (end)
+        end->tag = tag;
+}
+
 static void op_arm(struct env *env, unsigned timer, ns_t at)
 {
     struct sim_node *n = node_of(env);
@@ -101,6 +108,7 @@ const struct env_ops sim_ops = {
     .send = op_send,
     .send_to = op_send_to,
     .close = op_close,
+    .tag = op_tag,
     .arm = op_arm,
     .ready = op_ready,
     .done = op_done,

@@ -23,6 +23,7 @@ struct uvbatch; /* uvwrite.c */
 struct uvlink {
     struct uvnode *node;
     link_t id;
+    uint32_t tag;
     enum link_kind kind;
     enum link_state state;
     struct addr local, peer; /* as the node sees them */

@@ -63,6 +63,7 @@ static void on_datagram(uv_udp_t *udp, ssize_t got, const uv_buf_t *buf,
         return;
     }
     ev.link = l->id;
+    ev.tag = l->tag;
     ev.local = l->local;
     ev.data = (const uint8_t *)buf->base;
     ev.len = (size_t)got;

@@ -9,6 +9,7 @@ bool uvframe_hand_over(struct uvlink *l, const uint8_t *data, size_t len)
     struct event ev = {.kind = EV_DATA,
                        .link_kind = l->kind,
                        .link = l->id,
+                       .tag = l->tag,
                        .local = l->local,
                        .peer = l->peer,
                        .data = data,

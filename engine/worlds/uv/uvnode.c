@@ -126,6 +126,7 @@ static void deliver(struct uvnode *n, const struct uvlater *e)
         return;
     if (l) {
         ev.link_kind = l->kind;
+        ev.tag = l->tag;
         ev.local = l->local;
         ev.peer = l->peer;
     }
@@ -216,6 +217,13 @@ static void op_close(struct env *env, link_t link)
         uvstream_close(l);
 }
 
+static void op_tag(struct env *env, link_t link, uint32_t tag)
+{
+    struct uvlink *l = uvnode_link(uvnode_of(env), link);
+    if (l)
+        l->tag = tag;
+}
+
 static void op_arm(struct env *env, unsigned timer, ns_t at)
 {
     uvtimer_arm(uvnode_of(env), timer, at);
@@ -253,6 +261,7 @@ static const struct env_ops ops = {
     .send = op_send,
     .send_to = op_send_to,
     .close = op_close,
+    .tag = op_tag,
     .arm = op_arm,
     .ready = op_ready,
     .done = op_done,

@@ -46,6 +46,7 @@ void uvstream_down(struct uvlink *l, enum down_reason why)
     struct event ev = {.kind = EV_DOWN,
                        .link_kind = l->kind,
                        .link = l->id,
+                       .tag = l->tag,
                        .why = why,
                        .local = l->local,
                        .peer = l->peer};
@@ -139,7 +140,7 @@ static void on_read(uv_stream_t *s, ssize_t got, const uv_buf_t *buf)
 
 static void come_up(struct uvlink *l)
 {
-    struct event ev = {.kind = EV_UP, .link_kind = l->kind, .link = l->id};
+    struct event ev = {.kind = EV_UP, .link_kind = l->kind, .link = l->id, .tag = l->tag};
     l->state = LINK_OPEN;
     uv_tcp_nodelay(&l->tcp, 1);
     ev.local = l->local;

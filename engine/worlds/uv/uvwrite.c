@@ -34,6 +34,7 @@ static void on_written(uv_write_t *request, int status)
         struct event ev = {.kind = EV_ROOM,
                            .link_kind = l->kind,
                            .link = l->id,
+                           .tag = l->tag,
                            .local = l->local,
                            .peer = l->peer};
         l->blocked = false;
