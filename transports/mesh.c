@@ -377,9 +377,8 @@ int mesh_init(struct mesh *m, const struct transport_setup *setup, enum link_kin
     strangers_init(&m->strangers);
     if (setup->n_peers == 0)
         return OK;
-    m->peers = setup->n_peers == 1
-                   ? &m->one
-                   : slab_lend(setup->env->slab, setup->n_peers * sizeof *m->peers);
+    m->peers = setup->n_peers == 1 ? &m->one
+                                   : slab_lend(setup->env->slab, setup->n_peers * sizeof *m->peers);
     if (!m->peers)
         return err_set(e, ERR_NOMEM, "no memory for %u peers", setup->n_peers);
     for (uint32_t i = 0; i < setup->n_peers; i++)
