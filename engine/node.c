@@ -1,6 +1,7 @@
 #include "engine/node.h"
 
 #include "engine/base/bytes.h"
+#include "engine/base/fetch.h"
 #include "engine/base/slab.h"
 #include "engine/party.h"
 
@@ -200,6 +201,22 @@ static void node_event(void *node, const struct event *ev)
     case EV_DOWN:
         p->carrier->event(p->carrier_state, ev);
         break;
+    }
+}
+
+/* A tag that is a peer's index and 1 is worth a look; what else it may be does no harm. */
+void node_expect(const struct node *n, uint32_t tag, unsigned step)
+{
+    const struct party *p = &n->p;
+    uint32_t i = p->n_peers == 1 ? 0 : tag - 1;
+    if (i >= p->n_peers)
+        return;
+    if (step == 0) {
+        fetch(&p->peers[i], 1);
+        if (p->carrier->expect)
+            p->carrier->expect(p->carrier_state, i);
+    } else if (step == 1) {
+        channel_expect(p->peers[i].channel);
     }
 }
 

@@ -65,6 +65,9 @@ struct transport_role {
      * NULL: a server, it never sends for a node. */
     int (*send)(void *self, party_t to, const void *data, size_t len);
     void (*event)(void *self, const struct event *);
+    /* A hint: a message to or from the peer with that index will come. Fetches what that touches
+     * into a cache (engine/base/fetch.h). May be NULL. */
+    void (*expect)(const void *self, uint32_t peer);
     /* Frees what init and the life after it took. */
     void (*free)(void *self);
 };

@@ -71,6 +71,13 @@ static void direct_event(void *self, const struct event *ev)
         mesh_event(&d->as.mesh, ev);
 }
 
+static void direct_expect(const void *self, uint32_t peer)
+{
+    const struct direct *d = self;
+    if (!d->punches)
+        mesh_expect(&d->as.mesh, peer);
+}
+
 static void direct_free(void *self)
 {
     struct direct *d = self;
@@ -98,6 +105,7 @@ static const struct transport_role direct_roles[] = {
         .init = direct_init,
         .send = direct_send,
         .event = direct_event,
+        .expect = direct_expect,
         .free = direct_free,
     },
     MATCHMAKER_ROLE(punches),

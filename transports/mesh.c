@@ -1,6 +1,7 @@
 #include "transports/mesh.h"
 
 #include "engine/base/bytes.h"
+#include "engine/base/fetch.h"
 #include "engine/base/slab.h"
 #include "engine/metrics.h"
 
@@ -347,6 +348,12 @@ void mesh_event(void *self, const struct event *ev)
         on_data(m, ev, whose);
     else
         on_rarer(m, ev, whose);
+}
+
+void mesh_expect(const void *self, uint32_t peer)
+{
+    const struct mesh *m = self;
+    fetch(&m->peers[peer], 1);
 }
 
 int mesh_send(void *self, party_t to, const void *data, size_t len)

@@ -117,6 +117,7 @@ int mesh_init(struct mesh *, const struct transport_setup *, enum link_kind, str
 /* The rest of struct transport_role; self is a struct mesh. */
 int mesh_send(void *self, party_t to, const void *data, size_t len);
 void mesh_event(void *self, const struct event *);
+void mesh_expect(const void *self, uint32_t peer);
 void mesh_free(void *self);
 
 #endif

@@ -48,6 +48,7 @@
 #define PARTYLINE_CHANNEL_CHANNEL_H
 
 #include "engine/base/err.h"
+#include "engine/base/fetch.h"
 #include "engine/crypto/identity.h"
 #include "engine/env.h"
 #include "engine/metrics.h"
@@ -130,8 +131,7 @@ void channel_timer(struct channel *);
 /* Something will come or go: fetches into a cache what that touches. */
 static inline void channel_expect(const struct channel *c)
 {
-    for (int line = 0; line < 4; line++)
-        __builtin_prefetch((const char *)c + (ptrdiff_t)line * 64);
+    fetch(c, 4);
 }
 
 enum channel_state channel_state(const struct channel *);

@@ -14,6 +14,7 @@
 #include "engine/worlds/link/tcp_bulk.h"
 #include "engine/worlds/link/udp.h"
 #include "engine/worlds/result/lookout.h"
+#include "engine/base/fetch.h"
 #include "engine/base/slab.h"
 #include "engine/worlds/sim/queue.h"
 #include "engine/worlds/sim/sim.h"
@@ -199,13 +200,6 @@ _Static_assert(offsetof(struct sim_node, env.self) <= 192, "env's beginning is a
 static inline struct sim_node *node_of(struct env *env)
 {
     return (struct sim_node *)(void *)((char *)env - offsetof(struct sim_node, env));
-}
-
-/* Into a cache, before their time: so many lines. */
-static inline void sim_fetch(const void *what, int lines)
-{
-    for (int i = 0; i < lines; i++)
-        __builtin_prefetch((const char *)what + (ptrdiff_t)i * 64);
 }
 
 enum { SIM_OWN_LINES = 8 }; /* of what a node of one peer keeps in one piece: engine/node.c */

@@ -239,57 +239,56 @@ static void handle(struct sim *sim, struct sim_event *e)
 }
 
 /* What a coming event will touch is fetched before its time, a step of the chain of pointers at a
- * time: the event, its end, its node, the node's own memory. With many hosts none of it is in a
- * cache. */
-static void fetch_event(const struct sim_event *e)
+ * time: the event, the end it is for, its node and the peer's end, the node's own memory, and what
+ * that keeps of the peer. With many hosts none of it is in a cache. */
+static void fetch_step(const struct sim_event *e, unsigned step)
 {
-    sim_fetch(e, 3);
+    const struct sim_end *end = e->kind >= SIM_SYN ? e->at.end : NULL;
+    const struct sim_node *n;
+    if (step == 0) {
+        if (end)
+            fetch(end, 2);
+        else if (e->kind >= SIM_DATAGRAM)
+            fetch(e->at.node, 3);
+        return;
+    }
+    n = end ? end->node : e->kind >= SIM_DATAGRAM ? e->at.node : NULL;
+    if (!n)
+        return;
+    if (step == 1) {
+        fetch(n, 3);
+        if (end)
+            fetch(sim_peer(end), 2);
+    } else if (n->env.node && step == 2) {
+        fetch(n->env.node, SIM_OWN_LINES);
+    } else if (n->env.node) {
+        node_expect(n->env.node, end ? end->tag : 0, step - 3);
+    }
 }
 
-static void fetch_end(const struct sim_event *e)
-{
-    sim_fetch(e->at.end, 2);
-}
-
-static void fetch_node(const struct sim_event *e)
-{
-    if (e->kind >= SIM_SYN)
-        sim_fetch(sim_peer(e->at.end), 1);
-    if (e->kind >= SIM_DATAGRAM)
-        sim_fetch(e->kind >= SIM_SYN ? e->at.end->node : e->at.node, 3);
-}
-
-static void fetch_own(const struct sim_event *e)
-{
-    const struct sim_node *n = e->kind >= SIM_SYN ? e->at.end->node : e->at.node;
-    if (e->kind > SIM_DATAGRAM && n && n->env.node)
-        sim_fetch(n->env.node, SIM_OWN_LINES);
-}
-
-/* How many events before it. */
-enum { AHEAD_EVENT = 12, AHEAD_END = 8, AHEAD_NODE = 5, AHEAD_OWN = 2 };
+/* How many events before it: the event itself, and then a step each. */
+enum { AHEAD = 18, STEPS = 3 + NODE_STEPS };
+static const uint8_t step_ahead[STEPS] = {15, 12, 9, 6, 4, 2};
 
 /* The first ones of a new run: nobody has looked ahead to them. */
 static void look_around(const struct queue *q)
 {
-    static void (*const fetch[])(const struct sim_event *) = {fetch_event, fetch_end, fetch_node,
-                                                              fetch_own};
-    static const uint8_t ahead[] = {AHEAD_EVENT, AHEAD_END, AHEAD_NODE, AHEAD_OWN};
-    const struct sim_event *e;
-    for (unsigned step = 0; step < sizeof ahead; step++)
-        for (unsigned k = 0; k < ahead[step] && (e = queue_ahead(q, k)); k++)
-            fetch[step](e);
+    const void *e;
+    for (unsigned k = 0; k < AHEAD && (e = queue_ahead(q, k)); k++)
+        fetch(e, 3);
+    for (unsigned step = 0; step < STEPS; step++)
+        for (unsigned k = 0; k < step_ahead[step] && (e = queue_ahead(q, k)); k++)
+            fetch_step(e, step);
 }
 
 static void look_ahead(const struct queue *q)
 {
-    const struct sim_event *e = queue_ahead(q, AHEAD_EVENT);
-    if (!e)
-        return;
-    fetch_event(e);
-    fetch_end(queue_ahead(q, AHEAD_END));
-    fetch_node(queue_ahead(q, AHEAD_NODE));
-    fetch_own(queue_ahead(q, AHEAD_OWN));
+    const void *e = queue_ahead(q, AHEAD);
+    if (e)
+        fetch(e, 3);
+    for (unsigned step = 0; step < STEPS; step++)
+        if ((e = queue_ahead(q, step_ahead[step])))
+            fetch_step(e, step);
 }
 
 static void loop(struct sim *sim)

@@ -30,10 +30,10 @@ static void dispatch(struct sim *sim, struct sim_end *from, struct sim_event *ev
 static void announce(const struct sim_event *ev)
 {
     const struct sim_node *n = ev->at.end->node;
-    sim_fetch(sim_peer(ev->at.end), 1);
-    sim_fetch(n, 3);
+    fetch(sim_peer(ev->at.end), 1);
+    fetch(n, 3);
     if (n->env.node)
-        sim_fetch(n->env.node, SIM_OWN_LINES);
+        fetch(n->env.node, SIM_OWN_LINES);
 }
 
 /* The downlink's queue has no room, or had none for what came before: what TCP repeats goes on in
