@@ -215,8 +215,10 @@ void node_expect(const struct node *n, uint32_t tag, unsigned step)
         fetch(&p->peers[i], 1);
         if (p->carrier->expect)
             p->carrier->expect(p->carrier_state, i);
-    } else if (step == 1) {
+    } else if (p->peers[i].channel && step == 1) {
         channel_expect(p->peers[i].channel);
+    } else if (p->peers[i].channel) {
+        channel_expect_kept(p->peers[i].channel);
     }
 }
 

@@ -42,7 +42,7 @@ void *slab_cut(struct slab *p, size_t size, uint8_t size_class)
     if (size_class == SLAB_BIG)
         return aligned_alloc(SLAB_LINE, (size + SLAB_LINE - 1) / SLAB_LINE * SLAB_LINE);
     size = size_of(size_class);
-    if (size % SLAB_LINE == 0)
+    if (p->at && size % SLAB_LINE == 0)
         p->at += -(uintptr_t)p->at % SLAB_LINE;
     if ((p->at >= p->end || (size_t)(p->end - p->at) < size) && !add_block(p))
         return NULL;

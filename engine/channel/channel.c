@@ -20,7 +20,8 @@ struct channel *channel_new(struct channel_node *n, party_t peer)
     memset(c, 0, sizeof *c);
     c->node = n;
     c->peer = peer;
-    sealed_rewind(c);
+    c->modelled = n->identity && n->identity->modelled;
+    c->report = REPORT_NONE;
     return c;
 }
 
@@ -41,10 +42,9 @@ void channel_free(struct channel *c)
 
 void channel_report(struct channel *c, enum peer_state state)
 {
-    if (c->reported && c->report == state && state != PEER_RESTARTED)
+    if (c->report == state && state != PEER_RESTARTED)
         return;
-    c->reported = true;
-    c->report = (uint8_t)(state == PEER_RESTARTED ? PEER_UP : state);
+    c->report = (state == PEER_RESTARTED ? PEER_UP : state) & 3;
     c->node->up->state(c->node->node, c->peer, state);
 }
 
@@ -92,19 +92,23 @@ void channel_transport_down(struct channel *c)
     if (!c->transport_up)
         return;
     c->transport_up = c->blocked = false;
-    session_wipe(&c->session);
+    if (c->live)
+        session_wipe(&c->session);
+    c->live = false;
     shake_end(c);
     c->due = 0;
     if (c->node->mode == CHANNEL_NONE)
         plain_down(c);
-    if (c->reported && c->report != PEER_LOST && !c->failed)
+    if (c->report != REPORT_NONE && c->report != PEER_LOST && !c->failed)
         channel_report(c, PEER_DOWN);
     pool_notify(c);
 }
 
 void channel_receive(struct channel *c, const uint8_t *data, size_t len)
 {
-    if (!c->transport_up)
+    if (c->live && len && data[0] == FRAME_KIND_SEALED)
+        sealed_receive(c, data, len); /* as almost always */
+    else if (!c->transport_up)
         channel_drop(c, DROP_CHANNEL_STATE);
     else if (c->node->mode == CHANNEL_NONE)
         plain_receive(c, data, len);
@@ -116,24 +120,28 @@ void channel_receive(struct channel *c, const uint8_t *data, size_t len)
         shake_receive_2(c, data, len);
     else
         channel_drop(c, DROP_CHANNEL_FORMAT);
-    channel_flush(c);
+    if (c->due || !c->armed || c->sent != c->queue.count)
+        channel_flush(c);
     pool_notify(c);
 }
 
 int channel_send(struct channel *c, const void *head, size_t head_len, const void *body,
                  size_t body_len)
 {
-    bool none = c->node->mode == CHANNEL_NONE;
+    return c->node->mode == CHANNEL_NONE ? plain_send(c, head, head_len, body, body_len)
+                                         : sealed_send(c, head, head_len, body, body_len);
+}
+
+int channel_queue(struct channel *c, const void *head, size_t head_len, const void *body,
+                  size_t body_len)
+{
     size_t max = c->node->max_frame < LINK_MESSAGE_MAX ? c->node->max_frame : LINK_MESSAGE_MAX;
     int code;
     if (c->failed)
         return ERR_CLOSED;
     if (head_len > CHANNEL_MESSAGE_MAX || body_len > CHANNEL_MESSAGE_MAX - head_len)
         return ERR_TOO_BIG;
-    if (none ? plain_pass(c, head, head_len, body, body_len)
-             : sealed_pass(c, head, head_len, body, body_len))
-        return ERR_OK;
-    max -= none ? (size_t)FRAME_PLAIN_HEADER : (size_t)FRAME_DATA_OVERHEAD;
+    max -= c->node->mode == CHANNEL_NONE ? (size_t)FRAME_PLAIN_HEADER : (size_t)FRAME_DATA_OVERHEAD;
     code = pool_put(c, max, head, head_len, body, body_len);
     if (!code)
         channel_flush(c);
@@ -157,13 +165,18 @@ void channel_timer(struct channel *c)
     pool_notify(c);
 }
 
+void channel_expect_kept(const struct channel *c)
+{
+    fetch(c->queue.buf, 2);
+}
+
 enum channel_state channel_state(const struct channel *c)
 {
     if (c->failed)
         return CHANNEL_FAILED;
     if (!c->transport_up || c->lost)
         return CHANNEL_DOWN;
-    return c->session.live || c->node->mode == CHANNEL_NONE ? CHANNEL_UP : CHANNEL_SHAKING;
+    return c->live || c->node->mode == CHANNEL_NONE ? CHANNEL_UP : CHANNEL_SHAKING;
 }
 
 bool channel_idle(const struct channel *c)
@@ -174,14 +187,13 @@ bool channel_idle(const struct channel *c)
 const char *channel_describe(const struct channel *c, char *buf, size_t cap)
 {
     static const char *const states[] = {"down", "shaking hands", "up", "failed"};
-    unsigned long long sent = c->node->mode == CHANNEL_NONE ? 0 : c->sent - c->base;
-    unsigned long long waiting = c->queue.count - sent;
+    unsigned sent = c->node->mode == CHANNEL_NONE ? 0 : c->sent, waiting = c->queue.count - sent;
     char unacknowledged[48] = "", unsent[48] = "";
     const char *why = c->failed ? c->why : NULL;
     if (sent)
-        snprintf(unacknowledged, sizeof unacknowledged, ", %llu frames unacknowledged", sent);
+        snprintf(unacknowledged, sizeof unacknowledged, ", %u frames unacknowledged", sent);
     if (waiting)
-        snprintf(unsent, sizeof unsent, ", %llu frames not sent yet", waiting);
+        snprintf(unsent, sizeof unsent, ", %u frames not sent yet", waiting);
     snprintf(buf, cap, "%s%s%s%s%s", c->lost ? "down, no answer" : states[channel_state(c)],
              why ? ": " : "", why ? why : "", unacknowledged, unsent);
     return buf;

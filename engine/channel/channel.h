@@ -67,6 +67,7 @@ enum {
 enum channel_state { CHANNEL_DOWN, CHANNEL_SHAKING, CHANNEL_UP, CHANNEL_FAILED };
 
 struct channel;
+struct waiting;
 
 /* Upward and outward. Each happens inside the call of a function below that caused it;
  * channel_send itself causes emit and arm alone. From within deliver, state, room and
@@ -100,7 +101,7 @@ struct channel_node {
     enum channel_mode mode;
     size_t max_frame; /* the transport's max_message, at least CHANNEL_FRAME_MIN */
     size_t pool_cap, pool_used;
-    struct channel *waiting_first, *waiting_last; /* those that owe room(); the channels' own */
+    struct waiting *waiting_first, *waiting_last; /* who owes room(); the channels' own */
     const struct roster *roster;
     const struct identity *identity; /* NULL with mode none */
     uint64_t scenario_digest;
@@ -131,8 +132,10 @@ void channel_timer(struct channel *);
 /* Something will come or go: fetches into a cache what that touches. */
 static inline void channel_expect(const struct channel *c)
 {
-    fetch(c, 4);
+    fetch(c, 2);
 }
+/* The same for what it keeps until it is acknowledged, once the channel itself is there. */
+void channel_expect_kept(const struct channel *);
 
 enum channel_state channel_state(const struct channel *);
 /* True when nothing waits and nothing is unacknowledged. */

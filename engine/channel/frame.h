@@ -34,6 +34,8 @@
  * The nonce names a sealed frame within its session; it is never used twice, also when a
  * frame is sent again. The number names a frame with data within a pair of incarnations,
  * from 0; it stays the same when the frame is sent again.
+ *
+ * struct session: what seals and opens them.
  */
 #ifndef PARTYLINE_CHANNEL_FRAME_H
 #define PARTYLINE_CHANNEL_FRAME_H
@@ -57,7 +59,8 @@ enum {
     FRAME_DATA_HEADER = 26, /* before the data of a sealed frame */
     FRAME_DATA_OVERHEAD = FRAME_DATA_HEADER + NOISE_TAG,
     FRAME_PLAIN_HEADER = 8,
-    FRAME_CLEAR = 9 /* kind and nonce */
+    FRAME_CLEAR = 9, /* kind and nonce */
+    SESSION_NAME = 7
 };
 
 struct frame {
@@ -67,23 +70,65 @@ struct frame {
     size_t len;
 };
 
+/* The two ciphers that a handshake yields; all zero where there are none. What they read while
+ * modelled comes first: 16 bytes of each key, side by side. */
+struct session {
+    uint64_t send_nonce;         /* of the next frame */
+    uint64_t recv_nonce;         /* the lowest that is still accepted; 0: no frame has opened yet */
+    uint8_t keys[2 * NOISE_KEY]; /* to send, to receive */
+    uint8_t remote_ephemeral[SESSION_NAME]; /* its first bytes, to know it again */
+    bool initiator;
+};
+
+static inline const uint8_t *session_recv_key(const struct session *s, bool modelled)
+{
+    return s->keys + (modelled ? NOISE_MODELLED_KEY : NOISE_KEY);
+}
+void session_set_keys(struct session *s, const struct noise_cipher *send,
+                      const struct noise_cipher *recv);
+void session_wipe(struct session *s);
+
 /* Writes kind, nonce and the fields in front of the data; returns where the data goes:
  * FRAME_DATA_HEADER with DATA, at most that without. */
-size_t frame_begin(uint8_t *out, uint64_t nonce, const struct frame *f);
-/* Seals the `len` bytes that frame_begin and the data take, in place, under the nonce that
- * the cipher then leaves behind. Returns the frame's length, len + NOISE_TAG. */
-size_t frame_seal(struct noise_cipher *c, uint8_t *frame, size_t len);
+static inline size_t frame_begin(uint8_t *out, uint64_t nonce, uint8_t flags, uint64_t ack,
+                                 uint64_t number)
+{
+    out[0] = FRAME_KIND_SEALED;
+    put_le64(out + 1, nonce);
+    out[9] = flags;
+    put_le64(out + 10, ack);
+    if (!(flags & (FRAME_DATA | FRAME_PROBE)))
+        return FRAME_DATA_HEADER - 8;
+    put_le64(out + 18, number);
+    return FRAME_DATA_HEADER;
+}
+/* Seals the `len` bytes that frame_begin and the data take, in place, under send_nonce, which goes
+ * on by one. Returns the frame's length, len + NOISE_TAG. */
+void frame_encrypt(const struct session *s, uint64_t nonce, uint8_t *frame, size_t len);
+static inline size_t frame_seal(struct session *s, bool modelled, uint8_t *frame, size_t len)
+{
+    uint64_t nonce = s->send_nonce++;
+    if (modelled)
+        noise_modelled_mark(s->keys, nonce, len - FRAME_CLEAR, frame + len);
+    else
+        frame_encrypt(s, nonce, frame, len);
+    return len + NOISE_TAG;
+}
 
 /* The nonce of a sealed frame of at least FRAME_CLEAR bytes. */
 static inline uint64_t frame_nonce(const uint8_t *frame)
 {
     return get_le64(frame + 1);
 }
-/* Opens a sealed frame of at least FRAME_CONTROL bytes. Returns its plaintext, len - FRAME_CLEAR -
- * NOISE_TAG bytes for frame_parse, which are written to `plain`, or, under a modelled cipher, where
- * they are in the frame; NULL: it fails authentication. */
-const uint8_t *frame_open(const struct noise_cipher *c, const uint8_t *frame, size_t len,
-                          uint8_t *plain);
+/* Opens a sealed frame of at least FRAME_CONTROL bytes. Its plaintext, len - FRAME_CLEAR -
+ * NOISE_TAG bytes, is then in `plain`, or, under a modelled cipher, where it is in the frame
+ * anyway. False: it fails authentication. */
+bool frame_decrypt(const struct session *s, const uint8_t *frame, size_t len, uint8_t *plain);
+static inline bool frame_in_clear(const struct session *s, const uint8_t *frame, size_t len)
+{
+    return noise_modelled_opens(session_recv_key(s, true), frame_nonce(frame), frame + FRAME_CLEAR,
+                                len - FRAME_CLEAR);
+}
 /* OK; ERR_FORMAT: flags that do not go together, too short, or too long. */
 int frame_parse(struct frame *f, const uint8_t *plain, size_t len);
 

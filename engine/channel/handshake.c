@@ -51,12 +51,15 @@ static int read_frame(struct handshake *h, struct env *env, const struct identit
 
 static void split(struct handshake *h, const uint8_t *remote_ephemeral, struct session *out)
 {
+    struct noise_cipher send, recv;
     memset(out, 0, sizeof *out);
-    noise_split(&h->noise, &out->send, &out->recv, NULL);
+    noise_split(&h->noise, &send, &recv, NULL);
+    session_set_keys(out, &send, &recv);
     memcpy(out->remote_ephemeral, remote_ephemeral, SESSION_NAME);
     out->initiator = h->initiator;
-    out->live = true;
     noise_wipe(&h->noise);
+    noise_cipher_wipe(&send);
+    noise_cipher_wipe(&recv);
 }
 
 int handshake_start(struct handshake *h, struct env *env, const struct identity *self,
@@ -99,9 +102,4 @@ int handshake_finish(struct handshake *h, struct env *env, const struct identity
 void handshake_wipe(struct handshake *h)
 {
     sodium_memzero(h, sizeof *h);
-}
-
-void session_wipe(struct session *s)
-{
-    sodium_memzero(s, sizeof *s);
 }

@@ -18,15 +18,6 @@
 #include "engine/channel/frame.h"
 #include "engine/channel/hello.h"
 
-enum { SESSION_NAME = 16 };
-
-struct session {
-    struct noise_cipher send, recv;         /* recv.nonce: the lowest that is still accepted */
-    uint8_t remote_ephemeral[SESSION_NAME]; /* enough of it to know it again */
-    bool live, initiator;
-    bool confirmed; /* a frame of the other side has opened under it */
-};
-
 struct handshake {
     bool initiator;
     struct noise noise;
@@ -57,6 +48,5 @@ static inline const uint8_t *handshake_ephemeral(const uint8_t *frame)
 }
 
 void handshake_wipe(struct handshake *h);
-void session_wipe(struct session *s);
 
 #endif

@@ -4,7 +4,7 @@
 
 void plain_up(struct channel *c)
 {
-    c->link_up++;
+    c->link_up.own++;
     c->sent = 0;
     channel_report(c, PEER_UP);
 }
@@ -12,7 +12,7 @@ void plain_up(struct channel *c)
 /* What was cut in the middle is lost: the rest of it, here or at the other side. */
 void plain_down(struct channel *c)
 {
-    bool cut = c->part != NULL;
+    bool cut = c->parted;
     pool_forget_part(c);
     while (c->queue.count && !(backlog_peek(&c->queue, 0).flags & FRAME_FIRST)) {
         pool_pop(c);
@@ -26,42 +26,42 @@ static size_t begin(const struct channel *c, uint8_t *out, uint8_t flags)
 {
     struct frame_plain f = {.flags = flags,
                             .incarnation = (uint8_t)c->node->env->incarnation,
-                            .link_up = c->link_up,
-                            .number = (uint32_t)c->sent};
+                            .link_up = c->link_up.own,
+                            .number = c->sent};
     frame_plain_put(out, &f);
     return FRAME_PLAIN_HEADER;
 }
 
-bool plain_pass(struct channel *c, const void *head, size_t head_len, const void *body,
-                size_t body_len)
+int plain_send(struct channel *c, const void *head, size_t head_len, const void *body,
+               size_t body_len)
 {
     enum { SMALL = 2048 };
-    uint8_t buf[SMALL];
+    uint8_t buf[FRAME_PLAIN_HEADER + SMALL];
     size_t at, len = FRAME_PLAIN_HEADER + head_len + body_len;
-    if (!c->transport_up || c->blocked || c->queue.count || len > SMALL || len > c->node->max_frame)
-        return false;
+    if (head_len > SMALL || body_len > SMALL - head_len || len > c->node->max_frame ||
+        !c->transport_up || c->blocked || c->queue.count)
+        return channel_queue(c, head, head_len, body, body_len);
     at = begin(c, buf, FRAME_FIRST);
     if (head_len)
         memcpy(buf + at, head, head_len);
     if (body_len)
         memcpy(buf + at + head_len, body, body_len);
     if (!channel_emit(c, buf, len))
-        return false;
+        return channel_queue(c, head, head_len, body, body_len);
     c->sent++;
-    return true;
+    return ERR_OK;
 }
 
-static bool put_record(struct channel *c)
+static void put_record(struct channel *c)
 {
     uint8_t buf[LINK_MESSAGE_MAX];
     struct record r = backlog_peek(&c->queue, 0);
     size_t at = begin(c, buf, r.flags);
-    backlog_copy(&c->queue, 0, buf + at);
-    if (!channel_emit(c, buf, at + r.len))
-        return false;
-    c->sent++;
-    pool_pop(c);
-    return true;
+    memcpy(buf + at, r.data, r.len);
+    if (channel_emit(c, buf, at + r.len)) {
+        c->sent++;
+        pool_pop(c);
+    }
 }
 
 void plain_flush(struct channel *c)
@@ -74,18 +74,18 @@ void plain_flush(struct channel *c)
 static bool place(struct channel *c, const struct frame_plain *f)
 {
     bool restarted = c->met && f->incarnation != (uint8_t)c->peer_incarnation;
-    if (c->met && !restarted && f->link_up == c->peer_link_up)
+    if (c->met && !restarted && f->link_up == c->link_up.peer)
         return true;
-    if (c->met && !restarted && (int8_t)(f->link_up - c->peer_link_up) < 0)
+    if (c->met && !restarted && (int8_t)(f->link_up - c->link_up.peer) < 0)
         return false;
     c->met = true;
     c->peer_incarnation = f->incarnation;
-    c->peer_link_up = f->link_up;
+    c->link_up.peer = f->link_up;
     c->expected = 0;
     if (restarted) {
         pool_forget_part(c);
         channel_report(c, PEER_RESTARTED);
-    } else if (c->part) {
+    } else if (c->parted) {
         pool_forget_part(c);
         channel_report(c, PEER_LOST);
     }
@@ -132,7 +132,7 @@ void plain_receive(struct channel *c, const uint8_t *frame, size_t len)
     first = f.flags & FRAME_FIRST;
     frame += FRAME_PLAIN_HEADER;
     len -= FRAME_PLAIN_HEADER;
-    if (first == (c->part != NULL)) {
+    if (first == c->parted) {
         channel_drop(c, DROP_CHANNEL_GAP); /* a beginning, or an end, is missing */
         pool_forget_part(c);
     } else if (f.flags == FRAME_FIRST) {

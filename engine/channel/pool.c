@@ -3,35 +3,45 @@
 
 #include "engine/channel/inside.h"
 
-void pool_wait(struct channel *c, size_t bytes)
+/* One who owes room(), in the order in which they were refused. */
+struct waiting {
+    struct waiting *next;
+    struct channel *channel;
+    size_t wanted; /* bytes refused */
+};
+
+/* Notes that c was refused `bytes`. */
+static int wait_for(struct channel *c, size_t bytes)
 {
     struct channel_node *n = c->node;
-    c->wanted = (uint32_t)bytes;
-    if (c->waiting)
-        return;
-    c->waiting = true;
-    c->waiting_next = NULL;
-    if (n->waiting_last)
-        n->waiting_last->waiting_next = c;
-    else
-        n->waiting_first = c;
-    n->waiting_last = c;
+    struct waiting *w = n->waiting_first;
+    while (c->waiting && w->channel != c)
+        w = w->next;
+    if (!c->waiting) {
+        w = slab_lend(n->env->slab, sizeof *w);
+        if (!w)
+            return ERR_NOMEM;
+        *w = (struct waiting){.channel = c};
+        *(n->waiting_first ? &n->waiting_last->next : &n->waiting_first) = w;
+        n->waiting_last = w;
+        c->waiting = true;
+    }
+    w->wanted = bytes;
+    return ERR_AGAIN;
 }
 
 void pool_unwait(struct channel *c)
 {
     struct channel_node *n = c->node;
-    struct channel *before = NULL;
+    struct waiting *w = n->waiting_first, *before = NULL;
     if (!c->waiting)
         return;
-    for (struct channel *w = n->waiting_first; w != c; w = w->waiting_next)
+    for (; w->channel != c; w = w->next)
         before = w;
-    if (before)
-        before->waiting_next = c->waiting_next;
-    else
-        n->waiting_first = c->waiting_next;
-    if (n->waiting_last == c)
+    *(before ? &before->next : &n->waiting_first) = w->next;
+    if (n->waiting_last == w)
         n->waiting_last = before;
+    slab_back(n->env->slab, w, sizeof *w);
     c->waiting = false;
 }
 
@@ -46,8 +56,8 @@ void pool_wake(struct channel *c)
     struct channel_node *n = c->node;
     if (c->waiting && c->queue.count == 0)
         wake(c);
-    while (n->waiting_first && pool_admits(n->waiting_first, n->waiting_first->wanted))
-        wake(n->waiting_first);
+    while (n->waiting_first && pool_admits(n->waiting_first->channel, n->waiting_first->wanted))
+        wake(n->waiting_first->channel);
 }
 
 /* Pushes bytes at .. at + len of head || body. */
@@ -55,8 +65,11 @@ static void push(struct channel *c, uint8_t flags, size_t at, size_t len, const 
                  size_t head_len, const uint8_t *body)
 {
     size_t from_head = at < head_len ? head_len - at : 0, n = from_head < len ? from_head : len;
-    backlog_push(&c->queue, flags, n ? head + at : NULL, n,
-                 len > n ? body + (at + n - head_len) : NULL, len - n);
+    uint8_t *out = backlog_push(&c->queue, flags, len);
+    if (n)
+        memcpy(out, head + at, n);
+    if (len > n)
+        memcpy(out + n, body + (at + n - head_len), len - n);
 }
 
 int pool_put(struct channel *c, size_t max, const uint8_t *head, size_t head_len,
@@ -64,15 +77,11 @@ int pool_put(struct channel *c, size_t max, const uint8_t *head, size_t head_len
 {
     size_t len = head_len + body_len, records = len > max ? (len + max - 1) / max : 1;
     size_t bytes = len + records * BACKLOG_HEADER;
-    if (!pool_admits(c, bytes)) {
-        pool_wait(c, bytes);
-        return ERR_AGAIN;
-    }
+    if (!pool_admits(c, bytes))
+        return wait_for(c, bytes);
     if (backlog_reserve(&c->queue, bytes, c->node->env->slab))
         return ERR_NOMEM;
-    if (records == 1)
-        backlog_push(&c->queue, FRAME_FIRST, head, head_len, body, body_len);
-    for (size_t i = 0; records > 1 && i < records; i++) {
+    for (size_t i = 0; i < records; i++) {
         size_t at = i * max;
         bool more = i + 1 < records;
         push(c, (uint8_t)((i ? 0 : FRAME_FIRST) | (more ? FRAME_MORE : 0)), at,
@@ -84,16 +93,23 @@ int pool_put(struct channel *c, size_t max, const uint8_t *head, size_t head_len
 
 static void free_part(struct channel *c, struct part *part)
 {
-    if (!part)
-        return;
     c->node->pool_used -= part->cap;
     sodium_memzero(part->data, part->len);
     free(part);
 }
 
+void pool_forget_part(struct channel *c)
+{
+    if (!c->parted)
+        return;
+    free_part(c, c->part);
+    c->part = NULL;
+    c->parted = false;
+}
+
 static int grow_part(struct channel *c, size_t need)
 {
-    struct part *old = c->part, *part;
+    struct part *old = c->parted ? c->part : NULL, *part;
     size_t cap = old ? old->cap : 0;
     if (need <= cap)
         return ERR_OK;
@@ -107,15 +123,16 @@ static int grow_part(struct channel *c, size_t need)
     part->len = old ? old->len : 0;
     if (old)
         memcpy(part->data, old->data, old->len);
-    free_part(c, old);
+    pool_forget_part(c);
     c->node->pool_used += cap;
     c->part = part;
+    c->parted = true;
     return ERR_OK;
 }
 
 int pool_join(struct channel *c, const uint8_t *data, size_t len)
 {
-    size_t had = c->part ? c->part->len : 0;
+    size_t had = c->parted ? c->part->len : 0;
     if (len == 0)
         return ERR_OK;
     if (len > CHANNEL_MESSAGE_MAX - had)
@@ -131,14 +148,9 @@ void pool_deliver(struct channel *c)
 {
     struct part *part = c->part;
     c->part = NULL;
+    c->parted = false;
     c->node->up->deliver(c->node->node, c->peer, part->data, part->len);
     free_part(c, part);
-}
-
-void pool_forget_part(struct channel *c)
-{
-    free_part(c, c->part);
-    c->part = NULL;
 }
 
 void pool_clear(struct channel *c)

@@ -109,7 +109,7 @@ void shake_receive_1(struct channel *c, const uint8_t *frame, size_t len)
         channel_drop(c, DROP_CHANNEL_FORMAT);
     } else if (h && !h->initiator && same_ephemeral(&h->session, frame)) {
         c->due |= DUE_SHAKE; /* our answer got lost */
-    } else if (c->session.live && !c->session.initiator && same_ephemeral(&c->session, frame)) {
+    } else if (c->live && !c->session.initiator && same_ephemeral(&c->session, frame)) {
         channel_drop(c, DROP_CHANNEL_REPLAY);
     } else if (h && h->initiator && c->node->self < c->peer) {
         channel_drop(c, DROP_CHANNEL_STATE); /* both began: the lower id's handshake counts */
@@ -135,7 +135,8 @@ static bool resume(struct channel *c, const struct hello *theirs)
     if (restarted)
         sealed_reset(c);
     else if (c->met && knows_us)
-        sealed_acknowledged(c, theirs->expected < c->high ? theirs->expected : c->high);
+        sealed_acknowledged(c, theirs->expected < c->base + c->high ? theirs->expected
+                                                                    : c->base + c->high);
     sealed_rewind(c);
     c->met = true;
     c->peer_incarnation = theirs->incarnation;
@@ -149,6 +150,7 @@ static bool adopt(struct channel *c, const struct session *s, const struct hello
     bool restarted;
     session_wipe(&c->session);
     c->session = *s;
+    c->live = true;
     c->lost = false;
     c->tries = 0;
     if (s->initiator)
@@ -166,9 +168,9 @@ static bool adopt(struct channel *c, const struct session *s, const struct hello
 
 static void stray_2(struct channel *c, const uint8_t *frame)
 {
-    if (!c->session.live || !c->session.initiator || !same_ephemeral(&c->session, frame))
+    if (!c->live || !c->session.initiator || !same_ephemeral(&c->session, frame))
         channel_drop(c, DROP_CHANNEL_STATE);
-    else if (c->session.confirmed)
+    else if (c->session.recv_nonce)
         channel_drop(c, DROP_CHANNEL_REPLAY);
     else
         c->due |= DUE_ACK; /* our first frame got lost */
@@ -199,14 +201,45 @@ void shake_receive_2(struct channel *c, const uint8_t *frame, size_t len)
     session_wipe(&session);
 }
 
-bool shake_promote(struct channel *c)
+/* The first frame opened under the session that the shake keeps aside: adopts it. False if the two
+ * sides turn out not to fit. */
+static bool promote(struct channel *c)
 {
     struct session session = c->shake->session;
     struct hello theirs = c->shake->hello;
     bool fits;
-    session.confirmed = true;
     shake_end(c);
     fits = adopt(c, &session, &theirs);
     session_wipe(&session);
     return fits;
+}
+
+/* Its plaintext, in the frame or in buf; or NULL. */
+static const uint8_t *open_under(struct channel *c, struct session *s, const uint8_t *frame,
+                                 size_t len, uint8_t *buf)
+{
+    if (frame_nonce(frame) < s->recv_nonce)
+        return NULL;
+    channel_charge(c, len);
+    if (c->modelled ? !frame_in_clear(s, frame, len) : !frame_decrypt(s, frame, len, buf))
+        return NULL;
+    s->recv_nonce = frame_nonce(frame) + 1;
+    return c->modelled ? frame + FRAME_CLEAR : buf;
+}
+
+const uint8_t *shake_open(struct channel *c, const uint8_t *frame, size_t len, uint8_t *buf)
+{
+    bool live = c->live, aside = c->shake && !c->shake->initiator;
+    const uint8_t *plain = live ? open_under(c, &c->session, frame, len, buf) : NULL;
+    if (plain)
+        return plain;
+    if (aside && (plain = open_under(c, &c->shake->session, frame, len, buf)))
+        return promote(c) ? plain : NULL;
+    if (!live && !aside)
+        channel_drop(c, DROP_CHANNEL_STATE);
+    else if (live && frame_nonce(frame) < c->session.recv_nonce)
+        channel_drop(c, DROP_CHANNEL_REPLAY);
+    else
+        channel_drop(c, DROP_CHANNEL_AUTH);
+    return NULL;
 }

@@ -38,47 +38,72 @@ const char *noise_name(enum noise_pattern pattern)
 
 /* ---- ciphers (Noise 5.1, 12.3) ---- */
 
+static int sealable(uint64_t nonce, size_t len)
+{
+    if (len > NOISE_MESSAGE_MAX - NOISE_TAG)
+        return ERR_TOO_BIG;
+    return nonce == UINT64_MAX ? ERR_LIMIT : ERR_OK;
+}
+
+static int openable(uint64_t nonce, size_t len)
+{
+    return len < NOISE_TAG ? ERR_TRUNCATED : sealable(nonce, len - NOISE_TAG);
+}
+
+int noise_key_seal(const uint8_t key[NOISE_KEY], uint64_t nonce, const void *ad, size_t ad_len,
+                   const uint8_t *plain, size_t len, uint8_t *out)
+{
+    uint8_t npub[crypto_aead_chacha20poly1305_ietf_NPUBBYTES] = {0};
+    int code = sealable(nonce, len);
+    if (code)
+        return code;
+    put_le64(npub + 4, nonce);
+    crypto_aead_chacha20poly1305_ietf_encrypt(out, NULL, plain, len, ad, ad_len, NULL, npub, key);
+    return ERR_OK;
+}
+
+int noise_key_open(const uint8_t key[NOISE_KEY], uint64_t nonce, const void *ad, size_t ad_len,
+                   const uint8_t *sealed, size_t len, uint8_t *out)
+{
+    uint8_t npub[crypto_aead_chacha20poly1305_ietf_NPUBBYTES] = {0};
+    int code = openable(nonce, len);
+    if (code)
+        return code;
+    put_le64(npub + 4, nonce);
+    return crypto_aead_chacha20poly1305_ietf_decrypt(out, NULL, NULL, sealed, len, ad, ad_len, npub,
+                                                     key)
+               ? ERR_AUTH
+               : ERR_OK;
+}
+
 int noise_seal_at(const struct noise_cipher *c, uint64_t nonce, const void *ad, size_t ad_len,
                   const uint8_t *plain, size_t len, uint8_t *out)
 {
-    uint8_t npub[crypto_aead_chacha20poly1305_ietf_NPUBBYTES] = {0};
-    if (len > NOISE_MESSAGE_MAX - NOISE_TAG)
-        return ERR_TOO_BIG;
-    if (nonce == UINT64_MAX)
-        return ERR_LIMIT;
-    if (c->modelled) {
-        if (len && out != plain)
-            memmove(out, plain, len);
-        noise_modelled_mark(c, nonce, len, out + len);
-        return ERR_OK;
-    }
-    put_le64(npub + 4, nonce);
-    crypto_aead_chacha20poly1305_ietf_encrypt(out, NULL, plain, len, ad, ad_len, NULL, npub,
-                                              c->key);
+    int code;
+    if (!c->modelled)
+        return noise_key_seal(c->key, nonce, ad, ad_len, plain, len, out);
+    code = sealable(nonce, len);
+    if (code)
+        return code;
+    if (len && out != plain)
+        memmove(out, plain, len);
+    noise_modelled_mark(c->key, nonce, len, out + len);
     return ERR_OK;
 }
 
 int noise_open_at(const struct noise_cipher *c, uint64_t nonce, const void *ad, size_t ad_len,
                   const uint8_t *sealed, size_t len, uint8_t *out)
 {
-    uint8_t npub[crypto_aead_chacha20poly1305_ietf_NPUBBYTES] = {0};
-    if (len < NOISE_TAG)
-        return ERR_TRUNCATED;
-    if (len > NOISE_MESSAGE_MAX)
-        return ERR_TOO_BIG;
-    if (nonce == UINT64_MAX)
-        return ERR_LIMIT;
-    if (c->modelled) {
-        if (!noise_modelled_opens(c, nonce, sealed, len))
-            return ERR_AUTH;
-        if (len > NOISE_TAG)
-            memmove(out, sealed, len - NOISE_TAG);
-        return ERR_OK;
-    }
-    put_le64(npub + 4, nonce);
-    if (crypto_aead_chacha20poly1305_ietf_decrypt(out, NULL, NULL, sealed, len, ad, ad_len, npub,
-                                                  c->key))
+    int code;
+    if (!c->modelled)
+        return noise_key_open(c->key, nonce, ad, ad_len, sealed, len, out);
+    code = openable(nonce, len);
+    if (code)
+        return code;
+    if (!noise_modelled_opens(c->key, nonce, sealed, len))
         return ERR_AUTH;
+    if (len > NOISE_TAG)
+        memmove(out, sealed, len - NOISE_TAG);
     return ERR_OK;
 }
 

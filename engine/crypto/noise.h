@@ -38,7 +38,13 @@
 #include "engine/base/bytes.h"
 #include "engine/base/prng.h"
 
-enum { NOISE_KEY = 32, NOISE_HASH = 64, NOISE_TAG = 16, NOISE_MESSAGE_MAX = 65535 };
+enum {
+    NOISE_KEY = 32,
+    NOISE_MODELLED_KEY = 16, /* as much of a key as a modelled cipher reads */
+    NOISE_HASH = 64,
+    NOISE_TAG = 16,
+    NOISE_MESSAGE_MAX = 65535
+};
 
 /* Interactive patterns of Noise 7.5. First letter: the initiator's static key (N none, K known
  * beforehand, X transmitted, I transmitted at once). Second letter: the responder's. */
@@ -146,22 +152,27 @@ int noise_seal_at(const struct noise_cipher *c, uint64_t nonce, const void *ad, 
                   const uint8_t *plain, size_t len, uint8_t *out);
 int noise_open_at(const struct noise_cipher *c, uint64_t nonce, const void *ad, size_t ad_len,
                   const uint8_t *sealed, size_t len, uint8_t *out);
+/* The same under the bare key of a cipher that is not modelled. */
+int noise_key_seal(const uint8_t key[NOISE_KEY], uint64_t nonce, const void *ad, size_t ad_len,
+                   const uint8_t *plain, size_t len, uint8_t *out);
+int noise_key_open(const uint8_t key[NOISE_KEY], uint64_t nonce, const void *ad, size_t ad_len,
+                   const uint8_t *sealed, size_t len, uint8_t *out);
 /* The tag of a message of `len` bytes under a modelled cipher. */
-static inline void noise_modelled_mark(const struct noise_cipher *c, uint64_t nonce, size_t len,
-                                       uint8_t tag[NOISE_TAG])
+static inline void noise_modelled_mark(const uint8_t key[NOISE_MODELLED_KEY], uint64_t nonce,
+                                       size_t len, uint8_t tag[NOISE_TAG])
 {
-    put_le64(tag, get_le64(c->key) ^ (nonce + 1) * UINT64_C(0x9e3779b97f4a7c15));
-    put_le64(tag + 8, get_le64(c->key + 8) + len);
+    put_le64(tag, get_le64(key) ^ (nonce + 1) * UINT64_C(0x9e3779b97f4a7c15));
+    put_le64(tag + 8, get_le64(key + 8) + len);
 }
 /* Would noise_open_at open it, the cipher being a modelled one? Then its plaintext is in clear
  * sight: the first len - NOISE_TAG bytes of `sealed`. */
-static inline bool noise_modelled_opens(const struct noise_cipher *c, uint64_t nonce,
+static inline bool noise_modelled_opens(const uint8_t key[NOISE_MODELLED_KEY], uint64_t nonce,
                                         const uint8_t *sealed, size_t len)
 {
     uint8_t tag[NOISE_TAG];
     if (len < NOISE_TAG || len > NOISE_MESSAGE_MAX || nonce == UINT64_MAX)
         return false;
-    noise_modelled_mark(c, nonce, len - NOISE_TAG, tag);
+    noise_modelled_mark(key, nonce, len - NOISE_TAG, tag);
     return memcmp(tag, sealed + len - NOISE_TAG, NOISE_TAG) == 0;
 }
 

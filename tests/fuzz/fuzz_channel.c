@@ -1,7 +1,8 @@
 /* A channel among strangers, and with a peer that has the right keys and lies.
  *
- * The input is a mode byte (bit 0: channel: none; bit 1: a session is there already) and
- * then steps: an operation, a 16-bit little-endian length, and so many bytes for it. */
+ * The input is a mode byte (bit 0: channel: none; bit 1: a session is there already; bit 2: the
+ * ciphers are modelled) and then steps: an operation, a 16-bit little-endian length, and so many
+ * bytes for it. */
 #include <sodium.h>
 #include <stdlib.h>
 
@@ -31,7 +32,7 @@ struct target {
     struct channel *channel;
     struct env env;
     struct metrics metrics;
-    struct noise_cipher peer; /* what the peer seals with */
+    struct session peer; /* what the peer seals with */
     ns_t timer;
     bool refuse;
     uint8_t ours[FRAME_SHAKE_1]; /* the latest handshake 1 that went out */
@@ -40,6 +41,7 @@ struct target {
 
 static struct identity identities[2];
 static struct identity_public publics[2];
+static bool modelled;
 
 static int emit(void *node, party_t peer, const void *data, size_t len)
 {
@@ -111,9 +113,9 @@ static void sealed(struct target *t, const uint8_t *inner, size_t len)
     if (len > 4000)
         len = 4000;
     frame[0] = FRAME_KIND_SEALED;
-    put_le64(frame + 1, t->peer.nonce);
+    put_le64(frame + 1, t->peer.send_nonce);
     memcpy(frame + FRAME_CLEAR, inner, len);
-    receive(t, frame, frame_seal(&t->peer, frame, FRAME_CLEAR + len));
+    receive(t, frame, frame_seal(&t->peer, modelled, frame, FRAME_CLEAR + len));
 }
 
 /* The hello as given, after our true identity, padded with zeros. */
@@ -128,9 +130,11 @@ static void lie(uint8_t out[HELLO_LEN], const uint8_t *data, size_t len)
 /* The keys that the peer has after a handshake. */
 static void split(struct target *t, struct noise *n)
 {
-    struct noise_cipher unused;
-    if (noise_done(n))
-        noise_split(n, &t->peer, &unused, NULL);
+    struct noise_cipher send, recv;
+    if (!noise_done(n) || noise_split(n, &send, &recv, NULL))
+        return;
+    memset(&t->peer, 0, sizeof t->peer);
+    session_set_keys(&t->peer, &send, &recv);
 }
 
 static void hello(struct target *t, const uint8_t *data, size_t len)
@@ -140,8 +144,9 @@ static void hello(struct target *t, const uint8_t *data, size_t len)
     struct noise n;
     size_t out;
     lie(plain, data, len);
-    noise_init(&n, NOISE_IK, true, prologue, sizeof prologue - 1, identities[PEER].x25519_secret,
-               publics[SELF].x25519);
+    (modelled ? noise_init_modelled : noise_init)(&n, NOISE_IK, true, prologue, sizeof prologue - 1,
+                                                  identities[PEER].x25519_secret,
+                                                  publics[SELF].x25519);
     if (noise_write(&n, &t->env.rng, plain, sizeof plain, frame + 1, sizeof frame - 1, &out))
         abort();
     receive(t, frame, sizeof frame);
@@ -160,8 +165,8 @@ static void answer(struct target *t, const uint8_t *data, size_t len)
     size_t out;
     if (!t->shaking)
         return;
-    noise_init(&n, NOISE_IK, false, prologue, sizeof prologue - 1, identities[PEER].x25519_secret,
-               NULL);
+    (modelled ? noise_init_modelled : noise_init)(
+        &n, NOISE_IK, false, prologue, sizeof prologue - 1, identities[PEER].x25519_secret, NULL);
     if (noise_read(&n, t->ours + 1, sizeof t->ours - 1, plain, sizeof plain, &out))
         abort();
     lie(plain, data, len);
@@ -219,16 +224,22 @@ static void step(struct target *t, unsigned op, const uint8_t *data, size_t len)
     }
 }
 
-static void identities_once(void)
+static void choose_identities(bool want_modelled)
 {
+    static struct identity kinds[2][2];
     static bool done;
     struct prng rng;
     for (int i = 0; !done && i < 2; i++) {
         prng_name(&rng, 1, i ? "bob" : "alice", 0, "identity");
-        identity_make(&identities[i], &rng);
-        publics[i] = identities[i].pub;
+        identity_make(&kinds[false][i], &rng);
+        identity_make_modelled(&kinds[true][i], &rng);
     }
     done = true;
+    modelled = want_modelled;
+    for (int i = 0; i < 2; i++) {
+        identities[i] = kinds[modelled][i];
+        publics[i] = identities[i].pub;
+    }
 }
 
 static void run(struct target *t, struct channel_node *node, struct reader r, bool session)
@@ -239,7 +250,7 @@ static void run(struct target *t, struct channel_node *node, struct reader r, bo
     t->channel = channel_new(node, PEER);
     channel_transport_up(t->channel, false);
     if (session) {
-        t->channel->session.live = true;
+        t->channel->live = true;
         t->channel->trusted = true; /* saves the signature */
     }
     while (r.left >= 3) {
@@ -272,8 +283,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                 .pool_cap = 1 << 16,
                                 .up = &up,
                                 .node = t};
-    identities_once();
-    run(t, &node, r, mode == 2);
+    choose_identities(mode & 4);
+    run(t, &node, r, (mode & ~4U) == 2);
     free(t);
     return 0;
 }

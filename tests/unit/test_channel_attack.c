@@ -29,8 +29,8 @@ static struct view view(const struct pair *p, int side)
     v.shake = c->shake != NULL;
     v.expected = c->expected;
     v.base = c->base;
-    v.recv_nonce = c->session.recv.nonce;
-    memcpy(v.recv_key, c->session.recv.key, NOISE_KEY);
+    v.recv_nonce = c->session.recv_nonce;
+    memcpy(v.recv_key, session_recv_key(&c->session, false), NOISE_KEY);
     return v;
 }
 
@@ -373,7 +373,7 @@ static void test_reordered_and_doubled(void **state)
         p.hook = NULL;
         pair_exchange(&p, 200);
         pair_run(&p, 10 * NS_S);
-        assert_true(p.side[0].channel->limit >= 32); /* trouble is forgotten */
+        assert_true(!p.side[0].channel->limited || p.side[0].channel->limit >= 32);
         assert_int_equal(gaps + replays, pair_all_drops(&p, 0) + pair_all_drops(&p, 1));
         pair_free(&p);
     }
@@ -385,6 +385,8 @@ int main(void)
         cmocka_unit_test(test_altered_handshake),
         cmocka_unit_test(test_altered_message),
         cmocka_unit_test(test_lengthened),
+    };
+    const struct CMUnitTest again[] = {
         cmocka_unit_test(test_replay),
         cmocka_unit_test(test_repeated_question),
         cmocka_unit_test(test_replay_of_earlier_sessions),
@@ -393,5 +395,5 @@ int main(void)
         cmocka_unit_test(test_ephemeral_keys_differ),
         cmocka_unit_test(test_reordered_and_doubled),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, NULL, NULL) || PAIR_RUN_TWICE(again);
 }

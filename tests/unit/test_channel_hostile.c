@@ -82,12 +82,12 @@ static void test_low_order_static_key(void **state)
 static void say(struct pair *p, const uint8_t *inner, size_t len)
 {
     static uint8_t frame[LINK_MESSAGE_MAX];
-    struct noise_cipher *c = &p->side[0].channel->session.send;
+    struct channel *c = p->side[0].channel;
     frame[0] = FRAME_KIND_SEALED;
     for (int i = 0; i < 8; i++)
-        frame[1 + i] = (uint8_t)(c->nonce >> (8 * i));
+        frame[1 + i] = (uint8_t)(c->session.send_nonce >> (8 * i));
     memcpy(frame + FRAME_CLEAR, inner, len);
-    pair_hand(p, 1, frame, frame_seal(c, frame, FRAME_CLEAR + len));
+    pair_hand(p, 1, frame, frame_seal(&c->session, c->modelled, frame, FRAME_CLEAR + len));
 }
 
 static void test_hostile_peer(void **state)
@@ -172,9 +172,11 @@ int main(void)
         cmocka_unit_test(test_unknown_identity),
         cmocka_unit_test(test_unsigned_identity_in_the_roster),
         cmocka_unit_test(test_low_order_static_key),
+    };
+    const struct CMUnitTest liars[] = {
         cmocka_unit_test(test_hostile_peer),
         cmocka_unit_test(test_mismatch_with_data),
         cmocka_unit_test(test_endless_message),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, NULL, NULL) || PAIR_RUN_TWICE(liars);
 }

@@ -315,5 +315,5 @@ int main(void)
         cmocka_unit_test(test_none_restart),
         cmocka_unit_test(test_none_by_hand),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return PAIR_RUN_TWICE(tests);
 }

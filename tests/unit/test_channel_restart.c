@@ -241,5 +241,5 @@ int main(void)
         cmocka_unit_test(test_failed_still_tells),
         cmocka_unit_test(test_hello),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return PAIR_RUN_TWICE(tests);
 }
