@@ -2,7 +2,6 @@
 
 #include "engine/sights_greedy.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 /* One adversary at work. */
@@ -57,105 +56,36 @@ static void take_claim(void *ctx, const struct claim *g)
         a->spec->ops->judge(a->score, g, &truth);
 }
 
-/* Room for one more behind n. */
-static bool grow(void **list, size_t n, size_t *cap, size_t size)
+static void check(struct sights *s, int rc)
 {
-    size_t more = *cap ? 2 * *cap : 16;
-    void *grown;
-    if (n < *cap)
-        return true;
-    grown = realloc(*list, more * size);
-    if (!grown)
-        return false;
-    *list = grown;
-    *cap = more;
-    return true;
+    if (rc != OK)
+        s->broken = rc;
 }
 
 static void add_exposure(void *ctx, const struct exposure *x)
 {
     struct sights *s = ctx;
-    struct sights_found *f = s->found;
-    if (grow((void **)&f->exposures, f->n_exposures, &f->cap_exposures, sizeof *x))
-        f->exposures[f->n_exposures++] = *x;
-    else
-        s->broken = ERR_NOMEM;
-}
-
-static struct hist *copy_of(const struct hist *h)
-{
-    struct hist *own = malloc(sizeof *own);
-    if (!own)
-        return NULL;
-    hist_init(own);
-    if (hist_merge(own, h) == OK)
-        return own;
-    hist_free(own);
-    free(own);
-    return NULL;
+    check(s, sights_found_exposure(s->found, x));
 }
 
 static void add_finding(void *ctx, const struct finding *x)
 {
     struct sights *s = ctx;
-    struct sights_found *f = s->found;
     const struct adversary *a = s->reporting;
-    struct finding_row *row;
-    if (!grow((void **)&f->findings, f->n_findings, &f->cap_findings, sizeof *f->findings)) {
-        s->broken = ERR_NOMEM;
-        return;
-    }
-    row = &f->findings[f->n_findings++];
-    *row = (struct finding_row){.entry = (uint32_t)(a->spec - s->setup.observers),
-                                .what = x->what,
-                                .value = x->value,
-                                .n = x->n,
-                                .population = x->population,
-                                .window = x->window};
-    snprintf(row->observer, sizeof row->observer, "%s", a->spec->ops->name);
-    snprintf(row->at, sizeof row->at, "%s", a->stake->at);
-    snprintf(row->about, sizeof row->about, "%s", x->about ? x->about : "");
-    snprintf(row->prior, sizeof row->prior, "%s", x->prior ? x->prior : "");
-    if (x->hist && hist_count(x->hist) && !(row->hist = copy_of(x->hist)))
-        s->broken = ERR_NOMEM;
+    check(s, sights_found_finding(s->found, (uint32_t)(a->spec - s->setup.observers),
+                                  a->spec->ops->name, a->stake->at, x));
 }
 
-/* One that is ready made; its histogram is ours now. */
 static void take_row(void *ctx, struct finding_row *row)
 {
     struct sights *s = ctx;
-    struct sights_found *f = s->found;
-    if (grow((void **)&f->findings, f->n_findings, &f->cap_findings, sizeof *f->findings)) {
-        f->findings[f->n_findings++] = *row;
-        row->hist = NULL;
-    } else {
-        s->broken = ERR_NOMEM;
-    }
+    check(s, sights_found_row(s->found, row));
 }
 
 static void add_invalid(void *ctx, const char *why)
 {
     struct sights *s = ctx;
-    if (s->found->invalid)
-        return;
-    s->found->invalid = malloc(strlen(why) + 1);
-    if (s->found->invalid)
-        memcpy(s->found->invalid, why, strlen(why) + 1);
-    else
-        s->broken = ERR_NOMEM;
-}
-
-void sights_found_free(struct sights_found *f)
-{
-    for (size_t i = 0; i < f->n_findings; i++)
-        if (f->findings[i].hist) {
-            hist_free(f->findings[i].hist);
-            free(f->findings[i].hist);
-        }
-    free(f->exposures);
-    free(f->findings);
-    free(f->invalid);
-    *f = (struct sights_found){0};
+    check(s, sights_found_invalid(s->found, why));
 }
 
 /* ---- who has tapped what ---------------------------------------------------------------- */

@@ -10,7 +10,7 @@
 #ifndef PARTYLINE_SIGHTS_H
 #define PARTYLINE_SIGHTS_H
 
-#include "engine/observer.h"
+#include "engine/sights_found.h"
 
 /* One adversary. */
 struct stake {
@@ -39,26 +39,6 @@ struct observer_spec {
     uint32_t n_base;
 };
 
-/* A figure with its observer. */
-struct finding_row {
-    uint32_t entry; /* of the observers */
-    char observer[32], at[96], about[64], prior[48];
-    enum privacy what;
-    int64_t value;
-    uint64_t n, population;
-    ns_t window;
-    struct hist *hist; /* own; may be NULL */
-};
-
-/* What a trial's observers found. Freed with sights_found_free. */
-struct sights_found {
-    struct exposure *exposures;
-    size_t n_exposures, cap_exposures;
-    struct finding_row *findings;
-    size_t n_findings, cap_findings;
-    char *invalid; /* why the trial's figures are void; NULL: they are not */
-};
-
 struct sights_setup {
     const struct observer_spec *observers;
     size_t n_observers;
@@ -85,7 +65,5 @@ void sights_see(struct sights *, const struct sighting *, const struct packet_tr
 /* The trial is over. OK or ERR_NOMEM. */
 int sights_end(struct sights *, ns_t now, struct sights_found *);
 void sights_free(struct sights *);
-
-void sights_found_free(struct sights_found *);
 
 #endif

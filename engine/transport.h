@@ -50,6 +50,23 @@ struct transport_setup {
 
 enum { TRANSPORT_TIMERS = 1 << 24 };
 
+/* Where a party is among setup->peers, or PARTY_NONE. They are mostly one, or everybody else: it is
+ * looked for there first. */
+static inline uint32_t transport_peer(const struct transport_setup *setup, party_t id)
+{
+    uint32_t low = 0, high = setup->n_peers, guess = high == 1 ? 0 : id < setup->self ? id : id - 1;
+    if (guess < high && setup->peers[guess] == id)
+        return guess;
+    while (low < high) {
+        uint32_t mid = low + (high - low) / 2;
+        if (setup->peers[mid] < id)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low < setup->n_peers && setup->peers[low] == id ? low : PARTY_NONE;
+}
+
 /* A role of a transport: the client (run by every party) or a server. */
 struct transport_role {
     const char *name; /* NULL for the client side that every party runs */

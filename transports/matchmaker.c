@@ -6,11 +6,6 @@
 
 #define EPOCH (60 * NS_S)
 
-static void show(struct matchmaker *m, struct shown shown)
-{
-    m->setup.env->ops->show(m->setup.env, &shown);
-}
-
 static void answer(struct matchmaker *m, const struct match_route *to, const struct writer *w)
 {
     struct env *env = m->setup.env;
@@ -111,7 +106,6 @@ static bool keep(struct matchmaker *m, party_t id, const struct match_route *fro
                  const uint8_t *blob, uint8_t n)
 {
     struct match_entry *e = m->entries[id];
-    struct addr said = match_blob_addr(blob, n & MATCH_BLOB_MAX);
     if (!e)
         e = m->entries[id] = calloc(1, sizeof *e);
     if (!e) {
@@ -127,10 +121,6 @@ static bool keep(struct matchmaker *m, party_t id, const struct match_route *fro
     e->upwards = n & MATCH_UPWARDS;
     e->len = n & MATCH_BLOB_MAX;
     memcpy(e->blob, blob, e->len);
-    show(m, (struct shown){.kind = SHOWN_ADDRESS, .whom = id, .addr = from->addr});
-    if (said.port)
-        show(m, (struct shown){.kind = SHOWN_ADDRESS, .whom = id, .addr = said});
-    show(m, (struct shown){.kind = SHOWN_MEMBER, .whom = id});
     confirm(m, from, e);
     return true;
 }
@@ -167,7 +157,7 @@ static void tell(struct matchmaker *m, const struct match_entry *e, party_t id, 
 }
 
 /* Entries of those who are wanted and there go to who wants them, and the other way round. */
-static void introduce(struct matchmaker *m, party_t id, const struct match_route *from, uint8_t n,
+static bool introduce(struct matchmaker *m, party_t id, const struct match_route *from, uint8_t n,
                       const uint8_t *ids)
 {
     uint8_t out[MATCH_MESSAGE];
@@ -176,10 +166,7 @@ static void introduce(struct matchmaker *m, party_t id, const struct match_route
     for (uint8_t i = 0; i < n; i++) {
         party_t peer = get_le32(ids + 4 * i);
         const struct match_entry *e = entry_of(m, peer);
-        if (peer >= roster_clients(m->setup.roster) || peer == id)
-            continue;
-        show(m, (struct shown){.kind = SHOWN_PAIR, .whom = id, .other = peer});
-        if (!e)
+        if (!e || peer == id)
             continue;
         if (w.len + MATCH_ENTRY_FIXED + e->len > MATCH_MESSAGE) {
             answer(m, from, &w);
@@ -190,9 +177,11 @@ static void introduce(struct matchmaker *m, party_t id, const struct match_route
     }
     if (w.len > empty)
         answer(m, from, &w);
+    return true;
 }
 
-static void on_register(struct matchmaker *m, const struct match_route *from, struct reader *r)
+/* Is it taken? */
+static bool on_register(struct matchmaker *m, const struct match_route *from, struct reader *r)
 {
     party_t id = read_u32(r);
     uint64_t nonce = read_u64(r), serial = read_u64(r);
@@ -212,10 +201,11 @@ static void on_register(struct matchmaker *m, const struct match_route *from, st
     else if (!signature_good(m, id, nonce, serial, blob, len, signature))
         match_drop(m, DROP_TRANSPORT_AUTH);
     else if (keep(m, id, from, serial, blob, len))
-        introduce(m, id, from, n, ids);
+        return introduce(m, id, from, n, ids);
+    return false;
 }
 
-static void on_want(struct matchmaker *m, const struct match_route *from, struct reader *r)
+static bool on_want(struct matchmaker *m, const struct match_route *from, struct reader *r)
 {
     party_t id = read_u32(r);
     uint8_t n = read_u8(r);
@@ -226,7 +216,8 @@ static void on_want(struct matchmaker *m, const struct match_route *from, struct
     else if (!own || !is_route(own, from))
         match_drop(m, DROP_TRANSPORT_STRANGER);
     else
-        introduce(m, id, from, n, ids);
+        return introduce(m, id, from, n, ids);
+    return false;
 }
 
 void match_message(struct matchmaker *m, const struct match_route *from, const uint8_t *data,
@@ -234,14 +225,17 @@ void match_message(struct matchmaker *m, const struct match_route *from, const u
 {
     struct reader r = reader_of(data, len);
     uint8_t kind = read_u8(&r), version = read_u8(&r);
+    bool taken = false;
     if (r.bad || version != MATCH_VERSION)
         kind = 0;
     if (kind == MATCH_HELLO)
         on_hello(m, from, &r);
     else if (kind == MATCH_REGISTER)
-        on_register(m, from, &r);
+        taken = on_register(m, from, &r);
     else if (kind == MATCH_WANT)
-        on_want(m, from, &r);
+        taken = on_want(m, from, &r);
     else
         match_drop(m, DROP_TRANSPORT_FORMAT);
+    if (taken)
+        match_shows(m->setup.env, m->setup.roster, &from->addr, data, len);
 }

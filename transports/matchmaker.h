@@ -31,9 +31,10 @@
  * A client whose observed address changes registers anew and wants all its peers once, which tells
  * them.
  *
- * What the holder of a matchmaker can read is declared: SHOWN_MEMBER, SHOWN_ADDRESS (of who
- * registers, observed and as a blob) and SHOWN_PAIR (of who wants whom). A client declares
- * SHOWN_ADDRESS for each entry, and for a blob that is an address.
+ * Nothing is encrypted. What the messages show is declared in the clear (match_shows) by all who
+ * read them: clients, the matchmaker of those that it takes, a TURN server of those that it
+ * carries. HELLO and REGISTER: SHOWN_MEMBER, and SHOWN_ADDRESS of where it came from; REGISTER and
+ * WANT: SHOWN_PAIR; PEERS: SHOWN_ADDRESS of each entry; and of a blob that is an address.
  *
  * To use it in a transport: give it the role MATCHMAKER_ROLE (engine/transport.h: `wanted` starts
  * one where a scenario lists none), and each party a struct match_client.
@@ -64,6 +65,10 @@ enum {
 };
 #define MATCH_KEEP (15 * NS_S)
 #define MATCH_LIFE (60 * NS_S)
+
+/* Declares what a message shows to who reads it; from: where it came from, if from a client. */
+void match_shows(struct env *, const struct roster *, const struct addr *from,
+                 const uint8_t *message, size_t len);
 
 /* ---- the server ------------------------------------------------------------------------- */
 

@@ -48,6 +48,18 @@ static ns_t longer(ns_t wait)
 
 /* ---- what is said ------------------------------------------------------------------------ */
 
+static void shows(const struct match_client *c, const uint8_t *message, size_t len)
+{
+    struct env *env = c->setup->env;
+    match_shows(env, c->setup->roster, &env->self, message, len);
+}
+
+static void say(const struct match_client *c, const struct writer *w)
+{
+    shows(c, w->start, w->len);
+    c->ops->send(c->ctx, w->start, w->len);
+}
+
 static void greet(struct match_client *c)
 {
     static const uint8_t zeros[MATCH_GREETING];
@@ -59,7 +71,7 @@ static void greet(struct match_client *c)
     c->greeted_at = c->setup->env->now;
     c->greet_at = c->setup->env->now + c->greet_wait;
     c->greet_wait = longer(c->greet_wait);
-    c->ops->send(c->ctx, out, w.len);
+    say(c, &w);
 }
 
 static uint64_t serial_of(const struct match_client *c)
@@ -94,7 +106,7 @@ static void ask(struct match_client *c, uint32_t at)
         match_write_head(&w, MATCH_WANT);
         write_u32(&w, c->setup->self);
         write_wants(&w, ids, n);
-        c->ops->send(c->ctx, out, w.len);
+        say(c, &w);
     }
     c->want_at = c->n_wants ? c->setup->env->now + c->want_wait : NS_NEVER;
     c->want_wait = longer(c->want_wait);
@@ -125,7 +137,7 @@ static void enroll(struct match_client *c)
     }
     n = wanted(c, &at, ids);
     write_wants(&w, ids, n);
-    c->ops->send(c->ctx, out, w.len);
+    say(c, &w);
     c->want_wait = FIRST_WAIT;
     ask(c, at);
 }
@@ -170,25 +182,6 @@ static bool on_registered(struct match_client *c, struct reader *r)
     return true;
 }
 
-static uint32_t index_of(const struct match_client *c, party_t id)
-{
-    uint32_t low = 0, high = c->setup->n_peers;
-    while (low < high) {
-        uint32_t mid = low + (high - low) / 2;
-        if (c->setup->peers[mid] < id)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return low;
-}
-
-static void show(struct match_client *c, party_t whom, const struct addr *addr)
-{
-    c->setup->env->ops->show(c->setup->env,
-                             &(struct shown){.kind = SHOWN_ADDRESS, .whom = whom, .addr = *addr});
-}
-
 static bool on_peers(struct match_client *c, struct reader *r)
 {
     while (r->left && !r->bad) {
@@ -197,17 +190,12 @@ static bool on_peers(struct match_client *c, struct reader *r)
         struct addr seen = match_read_addr(r);
         uint8_t len = read_u8(r);
         const uint8_t *blob = read_bytes(r, len);
-        struct addr said = {0};
-        uint32_t i = index_of(c, id);
+        uint32_t i = transport_peer(c->setup, id);
         (void)serial;
         if (r->bad || len > MATCH_BLOB_MAX)
             return false;
-        if (i == c->setup->n_peers || c->setup->peers[i] != id)
+        if (i == PARTY_NONE)
             continue; /* nobody of ours */
-        show(c, id, &seen);
-        said = match_blob_addr(blob, len);
-        if (said.port)
-            show(c, id, &said);
         c->ops->peer(c->ctx, id, seen, blob, len);
     }
     return !r->bad;
@@ -220,6 +208,7 @@ bool match_input(struct match_client *c, const uint8_t *message, size_t len)
     bool good = false;
     if (!c->open || r.bad || version != MATCH_VERSION)
         return false;
+    shows(c, message, len);
     if (kind == MATCH_CHALLENGE)
         good = on_challenge(c, &r);
     else if (kind == MATCH_REGISTERED)

@@ -192,15 +192,8 @@ static struct reliable_setup session_setup(const struct mix_net *n, struct pair 
 
 static struct pair *pair_of(struct mix_client *c, party_t id)
 {
-    uint32_t low = 0, high = c->n_pairs;
-    while (low < high) {
-        uint32_t mid = low + (high - low) / 2;
-        if (c->pairs[mid].peer < id)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return low < c->n_pairs && c->pairs[low].peer == id ? &c->pairs[low] : NULL;
+    uint32_t i = transport_peer(&c->net.setup, id);
+    return i < c->n_pairs ? &c->pairs[i] : NULL;
 }
 
 /* The provider has us and there is a route: sessions may begin. */

@@ -8,7 +8,6 @@
 
 #include <stdlib.h>
 
-#define NONE UINT32_MAX
 #define PUNCH_FIRST (300 * NS_MS) /* between the first two hellos */
 
 struct punch_peer {
@@ -33,20 +32,6 @@ static uint32_t index_of(const struct punch_peer *peer)
 static party_t id_of(const struct punch_peer *peer)
 {
     return peer->punch->setup.peers[index_of(peer)];
-}
-
-/* The peer's index, or NONE. */
-static uint32_t find(const struct punch *p, party_t id)
-{
-    uint32_t low = 0, high = p->setup.n_peers;
-    while (low < high) {
-        uint32_t mid = low + (high - low) / 2;
-        if (p->setup.peers[mid] < id)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return low < p->setup.n_peers && p->setup.peers[low] == id ? low : NONE;
 }
 
 static void drop(struct punch *p, enum drop why)
@@ -119,8 +104,10 @@ static void on_up(void *ctx)
     party_t id = id_of(peer);
     peer->path = *peer->reply;
     match_want(&p->match, index_of(peer), false);
-    env_of(p)->ops->show(env_of(p),
-                         &(struct shown){.kind = SHOWN_ADDRESS, .whom = id, .addr = peer->path});
+    env_of(p)->ops->show(env_of(p), &(struct shown){.kind = SHOWN_ADDRESS,
+                                                    .whom = id,
+                                                    .addr = peer->path,
+                                                    .in_clear = true}); /* hellos name both */
     p->setup.up->peer_up(p->setup.node, id, p->setup.self > id);
 }
 
@@ -189,7 +176,7 @@ static void add(struct addr list[PUNCH_CANDIDATES], uint32_t *n, struct addr a)
 static void match_found(void *ctx, party_t id, struct addr seen, const uint8_t *blob, size_t len)
 {
     struct punch *p = ctx;
-    struct punch_peer *peer = &p->peers[find(p, id)];
+    struct punch_peer *peer = &p->peers[transport_peer(&p->setup, id)];
     struct addr list[PUNCH_CANDIDATES] = {0}, own = match_blob_addr(blob, len), guess = seen;
     uint32_t n = 0;
     add(list, &n, seen);
@@ -252,8 +239,8 @@ static void on_hello(struct punch *p, const struct addr *from, const uint8_t *da
         drop(p, DROP_TRANSPORT_FORMAT);
         return;
     }
-    i = find(p, get_le32(data + 1));
-    for (uint32_t k = 0; i != NONE && k < p->peers[i].n_candidates; k++)
+    i = transport_peer(&p->setup, get_le32(data + 1));
+    for (uint32_t k = 0; i != PARTY_NONE && k < p->peers[i].n_candidates; k++)
         if (memcmp(p->peers[i].candidates[k].ip, from->ip, sizeof from->ip) == 0 &&
             get_le32(data + 5) == p->setup.self) {
             take(p, i, from, data + PUNCH_HEAD, RELIABLE_HEADER, false);
@@ -333,9 +320,9 @@ void punch_event(void *self, const struct event *ev)
 int punch_send(void *self, party_t to, const void *data, size_t len)
 {
     struct punch *p = self;
-    uint32_t i = find(p, to);
+    uint32_t i = transport_peer(&p->setup, to);
     int rc;
-    if (i == NONE)
+    if (i == PARTY_NONE)
         return ERR_CLOSED;
     if (len > MESH_MESSAGE_MAX)
         return ERR_TOO_BIG;

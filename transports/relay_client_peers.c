@@ -5,25 +5,7 @@
 
 #include <string.h>
 
-#define NONE UINT32_MAX
-
 enum { WATCH_MAX = (NOISELINK_MAX - 1) / 4 };
-
-/* The peer's index, or NONE. Peers are mostly everybody else, so look there first. */
-static uint32_t index_of(const struct relay_client *c, party_t id)
-{
-    uint32_t low = 0, high = c->setup.n_peers, guess = id < c->setup.self ? id : id - 1;
-    if (guess < high && c->setup.peers[guess] == id)
-        return guess;
-    while (low < high) {
-        uint32_t mid = low + (high - low) / 2;
-        if (c->setup.peers[mid] < id)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return low < c->setup.n_peers && c->setup.peers[low] == id ? low : NONE;
-}
 
 /* ---- sending -------------------------------------------------------------------------- */
 
@@ -77,11 +59,11 @@ void relay_client_settle(struct relay_client *c)
 int relay_client_send(void *self, party_t to, const void *data, size_t len)
 {
     struct relay_client *c = self;
-    uint32_t i = index_of(c, to);
+    uint32_t i = transport_peer(&c->setup, to);
     uint8_t buf[LINK_MESSAGE_MAX];
     struct relay_peer *p;
     int rc = ERR_AGAIN;
-    if (i == NONE || !c->peers[i].up)
+    if (i == PARTY_NONE || !c->peers[i].up)
         return ERR_CLOSED;
     if (len == 0 || len > RELAY_MESSAGE_MAX)
         return ERR_TOO_BIG;
@@ -130,10 +112,10 @@ void relay_client_room(struct relay_client *c)
 
 static void on_recv(struct relay_client *c, const uint8_t *frame, size_t len)
 {
-    uint32_t i = len > RELAY_HEADER ? index_of(c, get_le32(frame + 1)) : NONE;
+    uint32_t i = len > RELAY_HEADER ? transport_peer(&c->setup, get_le32(frame + 1)) : PARTY_NONE;
     if (len <= RELAY_HEADER)
         relay_client_drop(c, DROP_TRANSPORT_FORMAT);
-    else if (i == NONE || !c->peers[i].up)
+    else if (i == PARTY_NONE || !c->peers[i].up)
         relay_client_drop(c, DROP_TRANSPORT_STRANGER);
     else
         c->setup.up->deliver(c->setup.node, c->setup.peers[i], frame + RELAY_HEADER,
@@ -176,8 +158,8 @@ static void on_list(struct relay_client *c, const uint8_t *frame, size_t len)
         return;
     }
     for (size_t at = 1; at < len; at += size) {
-        uint32_t i = index_of(c, get_le32(frame + at));
-        if (i == NONE)
+        uint32_t i = transport_peer(&c->setup, get_le32(frame + at));
+        if (i == PARTY_NONE)
             relay_client_drop(c, DROP_TRANSPORT_STRANGER);
         else if (frame[0] == RELAY_HERE)
             peer_here(c, i);

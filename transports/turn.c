@@ -186,7 +186,7 @@ void turn_event(void *self, const struct event *ev)
 int turn_send(void *self, party_t to, const void *data, size_t len)
 {
     struct turn *t = self;
-    uint32_t i = turn_route_find(t, to);
+    uint32_t i = transport_peer(&t->setup, to);
     return i == PARTY_NONE ? ERR_CLOSED
                            : reliable_send(&t->routes[i].session, t->setup.env->now, data, len);
 }

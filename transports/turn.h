@@ -18,7 +18,8 @@
  * through that, as long as it takes less than their patience (reliable.h, silence).
  *
  * User names are "expiry:NAME", NAME being 16 hexadecimal digits drawn for each life, or with
- * `username: name` the party's own name, which tells the server who its client is.
+ * `username: name` the party's own name. Who its client is a server learns in any case: it reads
+ * what is said to the matchmaker, and by the matchmaker (matchmaker.h).
  */
 #ifndef PARTYLINE_TRANSPORTS_TURN_H
 #define PARTYLINE_TRANSPORTS_TURN_H

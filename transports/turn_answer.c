@@ -96,9 +96,10 @@ static void show_client(struct turn_server *s, const struct turn_allocation *a)
     struct env *env = s->setup.env;
     if (a->whom == PARTY_NONE)
         return;
-    env->ops->show(env,
-                   &(struct shown){.kind = SHOWN_ADDRESS, .whom = a->whom, .addr = a->client.addr});
-    env->ops->show(env, &(struct shown){.kind = SHOWN_MEMBER, .whom = a->whom});
+    env->ops->show(
+        env, &(struct shown){
+                 .kind = SHOWN_ADDRESS, .whom = a->whom, .addr = a->client.addr, .in_clear = true});
+    env->ops->show(env, &(struct shown){.kind = SHOWN_MEMBER, .whom = a->whom, .in_clear = true});
 }
 
 /* The allocation as the server remembers it: addresses, user name, expiry; gone at that time. */
@@ -204,22 +205,6 @@ static uint16_t peer_allowed(const struct turn_server *s, const struct addr *pee
     return multicast || (loopback && !s->limits->loopback_peers) ? 403 : OK;
 }
 
-/* Whose relayed port at this server that is, or its own address: the two talk to each other. */
-static void show_pair(struct turn_server *s, const struct turn_allocation *a,
-                      const struct addr *peer)
-{
-    struct env *env = s->setup.env;
-    if (a->whom == PARTY_NONE)
-        return;
-    for (uint32_t i = 0; i < s->table.cap; i++) {
-        const struct turn_allocation *b = &s->table.slots[i];
-        if (b->relay && b->whom != PARTY_NONE && b->whom != a->whom &&
-            addr_equal(&b->relayed, peer))
-            env->ops->show(env,
-                           &(struct shown){.kind = SHOWN_PAIR, .whom = a->whom, .other = b->whom});
-    }
-}
-
 static uint16_t limit_code(int rc)
 {
     return rc == OK ? OK : rc == ERR_EXISTS ? 400 : 508;
@@ -232,10 +217,8 @@ static uint16_t create_permission(struct turn_server *s, const struct stun_packe
     uint16_t code = m->n_peers ? OK : 400;
     for (uint32_t i = 0; i < m->n_peers && code == OK; i++)
         code = peer_allowed(s, &m->peers[i]);
-    for (uint32_t i = 0; i < m->n_peers && code == OK; i++) {
+    for (uint32_t i = 0; i < m->n_peers && code == OK; i++)
         code = limit_code(turn_permit(a, &m->peers[i], now, now + s->limits->permission_life));
-        show_pair(s, a, &m->peers[i]);
-    }
     return code;
 }
 
@@ -252,10 +235,8 @@ static uint16_t channel_bind(struct turn_server *s, const struct stun_packet *m,
     if (code == OK)
         code = limit_code(
             turn_channel_bind(a, m->channel, &m->peers[0], now, now + s->limits->channel_life));
-    if (code == OK) {
+    if (code == OK)
         code = limit_code(turn_permit(a, &m->peers[0], now, now + s->limits->channel_life));
-        show_pair(s, a, &m->peers[0]);
-    }
     return code;
 }
 

@@ -37,8 +37,8 @@ const struct opt turn_opts[] = {
            "Of several TURN servers: by the party's number, or the first to answer all."),
     CHOICE(data, "channel", "ChannelData, or Send and Data indications."),
     CHOICE(username, "pseudonym",
-           "Of the TURN user name: drawn for each life, or the party's name, which the server "
-           "then ties to its address."),
+           "Of the TURN user name: drawn for each life, or the party's name. Either way the "
+           "server reads whose it is in what passes to the matchmaker."),
     DURATION("lifetime", lifetime, "10min", 0, 3600 * NS_S,
              "The allocation's, as asked for; 0: the server's default."),
     NUMBER("expires", expires, "2147483647", INT64_C(2147483647),

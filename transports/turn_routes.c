@@ -8,19 +8,6 @@
 
 #define NONE PARTY_NONE
 
-uint32_t turn_route_find(const struct turn *t, party_t id)
-{
-    uint32_t low = 0, high = t->setup.n_peers;
-    while (low < high) {
-        uint32_t mid = low + (high - low) / 2;
-        if (t->setup.peers[mid] < id)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return low < t->setup.n_peers && t->setup.peers[low] == id ? low : NONE;
-}
-
 /* Does this side send from its own port, or that one? */
 static bool goes_directly(const struct turn *t, uint32_t i)
 {
@@ -269,7 +256,7 @@ static void match_told(void *ctx, party_t peer, struct addr observed, const uint
                        size_t len)
 {
     struct turn *t = ctx;
-    uint32_t i = turn_route_find(t, peer);
+    uint32_t i = transport_peer(&t->setup, peer);
     struct addr where = observed;
     if (i == NONE)
         return;

@@ -31,8 +31,6 @@ static inline void turn_arm(struct turn *t, uint32_t timer, ns_t at)
 /* OK or ERR_NOMEM. */
 int turn_routes_init(struct turn *, struct err *);
 void turn_routes_free(struct turn *);
-/* A peer's index in setup.peers, or PARTY_NONE. */
-uint32_t turn_route_find(const struct turn *, party_t id);
 /* A channel to it, or a permission, is there; or is not to be had. */
 void turn_route_bound(struct turn *, uint32_t peer);
 void turn_route_refused(struct turn *, uint32_t peer);

@@ -1,6 +1,7 @@
 #include "transports/turn_server.h"
 
 #include "engine/metrics.h"
+#include "transports/matchmaker.h"
 #include "transports/turn_answer.h"
 
 #include <assert.h>
@@ -120,10 +121,19 @@ static void connected(struct turn_server *s, const struct event *ev)
 /* ---- from clients
  * -------------------------------------------------------------------------------- */
 
+/* Datagrams between a client and the matchmaker are as readable as those to us. */
+static void overhear(struct turn_server *s, const struct turn_allocation *a,
+                     const struct addr *peer, const uint8_t *data, size_t len)
+{
+    if (peer->port == MATCH_PORT && addr_equal(peer, &s->matchmaker))
+        match_shows(s->setup.env, s->setup.roster, &a->client.addr, data, len);
+}
+
 static void relay_out(struct turn_server *s, struct turn_allocation *a, const struct addr *peer,
                       const uint8_t *data, size_t len)
 {
     struct env *env = s->setup.env;
+    overhear(s, a, peer, data, len);
     if (env->ops->send_to(env, a->relay, *peer, data, len) == ERR_AGAIN)
         drop(s, DROP_QUEUE);
 }
@@ -211,6 +221,7 @@ static void on_peer(struct turn_server *s, struct turn_allocation *a, const stru
         drop(s, DROP_TRANSPORT_STRANGER);
         return;
     }
+    overhear(s, a, &ev->peer, ev->data, ev->len);
     if (c) {
         len = turn_channel_write(c->number, ev->data, ev->len, a->stream, out);
     } else {
@@ -305,10 +316,15 @@ void turn_server_event(void *self, const struct event *ev)
 int turn_server_init(struct turn_server *s, const struct transport_setup *setup,
                      const struct turn_server_limits *limits, struct err *e)
 {
+    party_t match = setup->roster ? match_find(setup->roster) : PARTY_NONE;
     (void)e;
     s->setup = *setup;
     s->limits = limits;
     s->armed = -1;
+    if (match < PARTY_NONE) {
+        s->matchmaker = setup->roster->entries[match].addr;
+        s->matchmaker.port = MATCH_PORT;
+    }
     prng_bytes(&setup->env->rng, s->nonce_key, sizeof s->nonce_key);
     turn_table_init(&s->table, ALLOCATIONS);
     return OK;

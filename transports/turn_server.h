@@ -12,9 +12,10 @@
  * channels 10, allocations what was asked for, from 10 minutes to an hour. EVEN-PORT and
  * RESERVATION-TOKEN are not offered (508). Relayed ports are of the server's own family (440).
  *
- * What it shows (env show): with user names that are parties' names, each client's address
- * and participation, and who talks to whom through it. What its holder sees otherwise are
- * addresses without names, which observers see for themselves.
+ * What it shows (env show), in the clear like all that it says: what its clients and the matchmaker
+ * tell each other through it (matchmaker.h), that is who its clients are and with whom they talk;
+ * and with user names that are parties' names the former as soon as one has allocated. What its
+ * holder sees otherwise are addresses without names, which observers see for themselves.
  */
 #ifndef PARTYLINE_TRANSPORTS_TURN_SERVER_H
 #define PARTYLINE_TRANSPORTS_TURN_SERVER_H
@@ -51,7 +52,8 @@ struct turn_connection {
 struct turn_server {
     struct transport_setup setup;
     const struct turn_server_limits *limits;
-    link_t port; /* the UDP port's own link */
+    struct addr matchmaker; /* its clients'; port 0: none */
+    link_t port;            /* the UDP port's own link */
     uint8_t nonce_key[32];
     struct turn_table table;
     struct turn_connection *connections;

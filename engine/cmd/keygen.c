@@ -11,26 +11,18 @@ static const struct cmd_option options[] = {
 static int run(const struct cmd_args *args)
 {
     const char *path = cmd_given(args, "--out");
-    uint8_t pub[IDENTITY_PUBLIC];
     char hex[LOCAL_HEX];
-    struct identity id = {0};
     struct err e;
     int rc;
     if (!path || args->n_files) {
         fprintf(stderr, "partyline keygen: usage: partyline keygen %s\n", cmd_keygen.usage);
         return EXIT_USAGE;
     }
-    rc = local_key_make(&id, &e);
+    rc = local_key_new(path, hex, &e);
     if (rc == OK)
-        rc = local_key_write(path, &id, &e);
-    if (rc == OK) {
-        identity_encode(&id.pub, pub);
-        local_hex(pub, sizeof pub, hex);
         puts(hex);
-    } else {
+    else
         fprintf(stderr, "partyline keygen: %s\n", e.text);
-    }
-    identity_wipe(&id);
     return rc == OK ? EXIT_DONE : rc == ERR_EXISTS ? EXIT_USAGE : EXIT_LACKING;
 }
 

@@ -1,9 +1,8 @@
 #include "engine/cmd/cmd.h"
 
 #include "analysis/trace_svg.h"
-#include "engine/base/opt.h"
+#include "engine/cmd/trace_wish.h"
 #include "engine/run/suggest.h"
-#include "engine/run/trace_line.h"
 #include "engine/run/trace_pcap.h"
 
 #include <errno.h>
@@ -31,12 +30,8 @@ static const struct cmd_option options[] = {
 
 /* What is wanted, and of which trial. */
 struct job {
-    const char *parties[CMD_SETS_MAX];
-    struct trace_pair pairs[CMD_SETS_MAX];
-    char *texts[CMD_SETS_MAX];
-    size_t n_texts;
-    struct trace_filter filter;
-    const char *svg, *pcap, *protocol;
+    struct trace_wish wish;
+    const char *svg, *pcap;
     FILE *lines;
     const struct world *world;
     const struct scenario *scenario;
@@ -56,105 +51,11 @@ static uint32_t number(const struct cmd_args *args, const char *option)
                                                                            : (uint32_t)n;
 }
 
-static int parse_time(const struct cmd_args *args, const char *option, ns_t *out)
-{
-    const char *text = cmd_given(args, option);
-    struct err e;
-    if (!text || opt_parse(OPT_DURATION, text, out, &e) == OK)
-        return OK;
-    fprintf(stderr, "partyline trace: %s %s: expected %s\n", option, text,
-            opt_expects(OPT_DURATION));
-    return ERR_INVALID;
-}
-
-static char *keep(struct job *j, const char *text)
-{
-    char *copy = strdup(text);
-    if (!copy)
-        abort();
-    return j->texts[j->n_texts++] = copy;
-}
-
-static int parse_kinds(const char *list, unsigned *out)
-{
-    char text[256], *save = NULL;
-    if (snprintf(text, sizeof text, "%s", list) >= (int)sizeof text)
-        text[0] = 0;
-    for (char *k = strtok_r(text, ",", &save); k; k = strtok_r(NULL, ",", &save)) {
-        struct suggest near = suggest_for(k);
-        char hint[96];
-        int i = 0;
-        while (i < TRACE_COUNT && strcmp(k, trace_kind_names[i]) != 0)
-            suggest_offer(&near, trace_kind_names[i++]);
-        if (i < TRACE_COUNT) {
-            *out |= 1U << i;
-            continue;
-        }
-        fprintf(stderr, "partyline trace: --kind %s: there is no such kind%s; there are:", k,
-                suggest_text(&near, hint, sizeof hint));
-        for (i = 0; i < TRACE_COUNT; i++)
-            fprintf(stderr, " %s", trace_kind_names[i]);
-        fputc('\n', stderr);
-        return ERR_INVALID;
-    }
-    if (*out)
-        return OK;
-    fprintf(stderr, "partyline trace: --kind: expected kinds such as up,data\n");
-    return ERR_INVALID;
-}
-
-static int parse_layers(const char *list, unsigned *out)
-{
-    static const struct {
-        const char *name;
-        unsigned kinds;
-    } layers[] = {{"world", TRACE_OF_WORLD},
-                  {"transport", TRACE_OF_TRANSPORT},
-                  {"channel", TRACE_OF_CHANNEL},
-                  {"protocol", TRACE_OF_PROTOCOL}};
-    for (size_t len; *list; list += len + (list[len] == ',')) {
-        size_t i = 0;
-        len = strcspn(list, ",");
-        while (i < 4 && (strlen(layers[i].name) != len || strncmp(layers[i].name, list, len) != 0))
-            i++;
-        if (i == 4) {
-            fprintf(stderr,
-                    "partyline trace: --layer %s: expected world, transport, channel, protocol\n",
-                    list);
-            return ERR_INVALID;
-        }
-        *out |= layers[i].kinds;
-    }
-    return OK;
-}
-
-/* Which kinds are wanted. The layers within nodes are told only where they are asked for. */
-static int parse_what(const struct cmd_args *args, struct job *j)
-{
-    unsigned kinds = 0, layers = 0;
-    size_t at = 0;
-    const char *text;
-    while ((text = cmd_next(args, "--kind", &at)))
-        if (parse_kinds(text, &kinds) != OK)
-            return ERR_INVALID;
-    for (at = 0; (text = cmd_next(args, "--layer", &at));)
-        if (parse_layers(text, &layers) != OK)
-            return ERR_INVALID;
-    j->protocol = cmd_given(args, "--protocol");
-    if (j->protocol)
-        layers |= TRACE_OF_PROTOCOL;
-    j->filter.kinds = kinds && layers ? kinds & layers : kinds | layers;
-    if (j->filter.kinds || !kinds)
-        return OK;
-    fprintf(stderr, "partyline trace: none of these kinds is of this layer\n");
-    return ERR_INVALID;
-}
-
 /* The cell that was named, else the first with the protocol. */
 static int choose_cell(const struct cmd_args *args, struct job *j, uint32_t cell)
 {
     const struct scenario *s = j->scenario;
-    struct suggest near = suggest_for(j->protocol ? j->protocol : "");
+    struct suggest near = suggest_for(j->wish.protocol ? j->wish.protocol : "");
     char hint[96];
     size_t i = cell, end = cmd_given(args, "--cell") ? (size_t)cell + 1 : s->n_cells;
     if (cell >= s->n_cells || j->trial >= s->cells[cell].repeat) {
@@ -162,8 +63,8 @@ static int choose_cell(const struct cmd_args *args, struct job *j, uint32_t cell
                 s->n_cells - 1, (unsigned)s->cells[0].repeat - 1);
         return ERR_INVALID;
     }
-    for (; j->protocol && i < end; i++) {
-        if (strcmp(s->cells[i].spec.protocol->name, j->protocol) == 0)
+    for (; j->wish.protocol && i < end; i++) {
+        if (strcmp(s->cells[i].spec.protocol->name, j->wish.protocol) == 0)
             break;
         suggest_offer(&near, s->cells[i].spec.protocol->name);
     }
@@ -171,65 +72,10 @@ static int choose_cell(const struct cmd_args *args, struct job *j, uint32_t cell
         j->cell = &s->cells[i];
         return OK;
     }
-    fprintf(stderr, "partyline trace: --protocol %s: %s runs it%s\n", j->protocol,
+    fprintf(stderr, "partyline trace: --protocol %s: %s runs it%s\n", j->wish.protocol,
             cmd_given(args, "--cell") ? "this cell never" : "no cell",
             suggest_text(&near, hint, sizeof hint));
     return ERR_INVALID;
-}
-
-static int parse_filter(const struct cmd_args *args, struct job *j)
-{
-    struct trace_filter *f = &j->filter;
-    size_t at = 0;
-    const char *text;
-    *f = (struct trace_filter){.parties = j->parties, .pairs = j->pairs, .until = NS_NEVER};
-    while ((text = cmd_next(args, "--party", &at)))
-        j->parties[f->n_parties++] = text;
-    for (at = 0; (text = cmd_next(args, "--link", &at));) {
-        char *a = keep(j, text), *b = strchr(a, ',');
-        if (!b || b == a || !b[1] || strchr(b + 1, ',')) {
-            fprintf(stderr, "partyline trace: --link %s: expected two names, A,B\n", text);
-            return ERR_INVALID;
-        }
-        *b++ = 0;
-        j->pairs[f->n_pairs++] = (struct trace_pair){a, b};
-    }
-    if (parse_what(args, j) != OK)
-        return ERR_INVALID;
-    if (parse_time(args, "--from", &f->from) != OK || parse_time(args, "--until", &f->until) != OK)
-        return ERR_INVALID;
-    if (f->from < f->until)
-        return OK;
-    fprintf(stderr, "partyline trace: --from must be before --until\n");
-    return ERR_INVALID;
-}
-
-static int check_name(const struct roster *r, const char *option, const char *name)
-{
-    struct suggest near = suggest_for(name);
-    char hint[96];
-    for (uint32_t i = 0; i < r->n; i++) {
-        if (strcmp(r->entries[i].name, name) == 0)
-            return OK;
-        suggest_offer(&near, r->entries[i].name);
-    }
-    fprintf(stderr, "partyline trace: %s %s: there is no such node in this cell%s\n", option, name,
-            suggest_text(&near, hint, sizeof hint));
-    return ERR_INVALID;
-}
-
-static int check_names(const struct job *j)
-{
-    const struct roster *r = j->cell->spec.roster;
-    int rc = OK;
-    for (size_t i = 0; rc == OK && i < j->filter.n_parties; i++)
-        rc = check_name(r, "--party", j->parties[i]);
-    for (size_t i = 0; rc == OK && i < j->filter.n_pairs; i++) {
-        rc = check_name(r, "--link", j->pairs[i].a);
-        if (rc == OK)
-            rc = check_name(r, "--link", j->pairs[i].b);
-    }
-    return rc;
 }
 
 /* ---- what comes out ------------------------------------------------------------------- */
@@ -279,7 +125,7 @@ static int draw(const struct job *j, FILE *lines)
         return EXIT_LACKING;
     snprintf(title, sizeof title, "%s, cell %u, trial %u", j->scenario->name,
              (unsigned)j->cell->index, (unsigned)j->trial);
-    rc = trace_svg_write(lines, &j->filter, title, f, &size, &e);
+    rc = trace_svg_write(lines, &j->wish.filter, title, f, &size, &e);
     code = close_out(f, j->svg);
     if (rc != OK) {
         fprintf(stderr, "partyline trace: %s\n", e.text);
@@ -303,8 +149,8 @@ static void take_packet(void *ctx, const struct trace_packet *p)
 {
     struct job *j = ctx;
     const struct roster_entry *who = j->cell->spec.roster->entries;
-    bool shown = trace_filter_when(&j->filter, p->at) &&
-                 trace_filter_between(&j->filter, who[p->sender].name, who[p->receiver].name);
+    bool shown = trace_filter_when(&j->wish.filter, p->at) &&
+                 trace_filter_between(&j->wish.filter, who[p->sender].name, who[p->receiver].name);
     trace_pcap_add(j->packets, p, shown);
 }
 
@@ -350,7 +196,7 @@ static int run_trial(struct job *j, FILE *lines)
     struct err e = {0};
     int code = EXIT_BUG;
     j->lines = lines;
-    if (lines && j->filter.kinds & TRACE_OF_LAYERS)
+    if (lines && j->wish.filter.kinds & TRACE_OF_LAYERS)
         to.layer = take_layer;
     if (people_make(&people, &j->cell->spec, j->cell->seed) != OK)
         return code;
@@ -362,7 +208,7 @@ static int run_trial(struct job *j, FILE *lines)
         if (lines && lines != stdout)
             rewind(lines);
         if (lines != stdout && lines && !j->svg)
-            print_lines(lines, &j->filter);
+            print_lines(lines, &j->wish.filter);
         if (lines && !j->svg)
             printf("# %s %s, digest %016llx\n", j->scenario->name,
                    rec.status == TRIAL_COMPLETED ? "completed"
@@ -384,7 +230,7 @@ static int worse(int a, int b)
 
 static int trace_cell(struct job *j)
 {
-    bool print = !j->svg && !j->pcap, direct = print && !filtered(&j->filter);
+    bool print = !j->svg && !j->pcap, direct = print && !filtered(&j->wish.filter);
     FILE *lines = direct ? stdout : print || j->svg ? tmpfile() : NULL;
     int code;
     if ((print || j->svg) && !lines) {
@@ -417,16 +263,17 @@ static int trace(const struct cmd_args *args)
         fprintf(stderr, "partyline trace: expected one scenario\n");
     else if (j.svg && j.pcap && strcmp(j.svg, "-") == 0 && strcmp(j.pcap, "-") == 0)
         fprintf(stderr, "partyline trace: --svg and --pcap can't both go to stdout\n");
-    else if (parse_filter(args, &j) == OK)
+    else if (trace_wish_read(args, &j.wish) == OK)
         code = cmd_load(args, args->files[0], &s);
     if (code == EXIT_DONE) {
         j.scenario = s;
-        code = choose_cell(args, &j, cell) == OK && check_names(&j) == OK ? trace_cell(&j)
-                                                                          : EXIT_USAGE;
+        code = choose_cell(args, &j, cell) == OK &&
+                       trace_wish_check(&j.wish, j.cell->spec.roster) == OK
+                   ? trace_cell(&j)
+                   : EXIT_USAGE;
     }
     scenario_free(s);
-    while (j.n_texts)
-        free(j.texts[--j.n_texts]);
+    trace_wish_free(&j.wish);
     return code;
 }
 

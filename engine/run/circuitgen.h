@@ -32,8 +32,13 @@
 
 enum { CIRCUITGEN_MAX_COUNT = 65536 };
 
-struct gates;      /* engine/run/gates.h */
-struct circuitgen; /* the arguments, read */
+struct gates; /* engine/run/gates.h */
+
+/* The arguments. */
+struct circuitgen {
+    uint32_t count, n; /* input values, and the bits of each */
+    bool fast, full;
+};
 
 struct circuitgen_kind {
     const char *name;
@@ -45,7 +50,7 @@ struct circuitgen_kind {
     void (*build)(struct gates *, const struct circuitgen *);
 };
 
-/* All kinds; ends with a NULL name. */
+/* All kinds, circuitgen_kinds.c; ends with a NULL name. */
 const struct circuitgen_kind *circuitgen_kinds(void);
 
 /* args: what follows the kind on the command line, options anywhere. *text is the file, len

@@ -97,6 +97,20 @@ int files_read(const char *path, size_t max, char **data, size_t *len, struct er
     return OK;
 }
 
+void files_last_line(const char *path, char *line, size_t cap)
+{
+    char *text, *from;
+    size_t len;
+    line[0] = 0;
+    if (files_read(path, 1 << 20, &text, &len, NULL) != OK)
+        return;
+    while (len && text[len - 1] == '\n')
+        text[--len] = 0;
+    from = strrchr(text, '\n');
+    snprintf(line, cap, "%s", from ? from + 1 : text);
+    free(text);
+}
+
 void files_wipe(const char *path)
 {
     static const char zeros[4096];

@@ -24,6 +24,9 @@ int files_write_json(const char *path, const json_t *value, struct err *e);
  * bytes. ERR_ABSENT, ERR_TOO_BIG, ERR_IO. */
 int files_read(const char *path, size_t max, char **data, size_t *len, struct err *e);
 
+/* The last line of a small file, what its writer said last; "" if there is none. */
+void files_last_line(const char *path, char *line, size_t cap);
+
 /* Overwrites a file that held a secret; it stays. */
 void files_wipe(const char *path);
 /* Removes a folder with all that is in it; files named key or *.key are wiped before. */

@@ -28,52 +28,6 @@ struct hosts_trial {
     bool sightings;             /* nodes write down what they see */
 };
 
-/* ---- clocks --------------------------------------------------------------------------- */
-
-static bool own_kernel(const struct hosts_machine *m)
-{
-    char *text;
-    size_t len;
-    bool same = false;
-    if (files_read("/proc/sys/kernel/random/boot_id", 0x100, &text, &len, NULL) != OK)
-        return false;
-    same = m->boot[0] && strncmp(text, m->boot, strlen(m->boot)) == 0;
-    free(text);
-    return same;
-}
-
-static bool one_clock(const struct hosts_session *s, const struct trial_spec *t)
-{
-    bool one = true;
-    for (party_t i = 0; i < t->roster->n; i++)
-        one &= own_kernel(&s->machines[hosts_machine_of(s, t->roster->entries[i].name)]);
-    return one;
-}
-
-ns_t hosts_clock_bound(const struct hosts_session *s, const struct trial_spec *t)
-{
-    ns_t worst = 0, second = 0;
-    size_t first = s->n_machines;
-    if (one_clock(s, t))
-        return 0;
-    for (party_t i = 0; i < t->roster->n; i++) {
-        size_t at = hosts_machine_of(s, t->roster->entries[i].name);
-        ns_t bound = s->machines[at].clock_bound;
-        if (bound < 0)
-            return -1;
-        if (at == first)
-            continue;
-        if (first == s->n_machines || bound > worst) {
-            second = first == s->n_machines ? 0 : worst;
-            worst = bound;
-            first = at;
-        } else if (bound > second) {
-            second = bound;
-        }
-    }
-    return worst + second;
-}
-
 /* ---- what travels --------------------------------------------------------------------- */
 
 static ns_t now_of(clockid_t clock)
@@ -128,29 +82,10 @@ static void path_of(const struct hosts_trial *t, party_t id, const char *what, c
              node_name(t, id), what);
 }
 
-static int make_key(const struct hosts_trial *t, party_t id, json_t *host, struct err *e)
-{
-    struct identity identity = {0};
-    uint8_t pub[IDENTITY_PUBLIC];
-    char path[PATH_MAX], hex[LOCAL_HEX];
-    int rc;
-    path_of(t, id, "key", path);
-    if (t->spec->channel == CHANNEL_NONE)
-        return files_write(path, "", 0, e);
-    rc = local_key_make(&identity, e);
-    if (rc == OK)
-        rc = local_key_write(path, &identity, e);
-    identity_encode(&identity.pub, pub);
-    identity_wipe(&identity);
-    local_hex(pub, sizeof pub, hex);
-    json_object_set_new(host, "identity", json_string(hex));
-    return rc;
-}
-
 static int add_host(struct hosts_trial *t, party_t id, struct err *e)
 {
     const struct hosts_machine *m = &t->session->machines[t->machine[id]];
-    char path[PATH_MAX];
+    char path[PATH_MAX], hex[LOCAL_HEX];
     json_t *host;
     int rc;
     host = json_pack("{s:s, s:s}", "address", m->address, "bind", m->bind);
@@ -163,7 +98,14 @@ static int add_host(struct hosts_trial *t, party_t id, struct err *e)
     json_object_set_new(t->hosts, node_name(t, id), host);
     path_of(t, id, "", path);
     rc = files_make_dir(path, e);
-    return rc == OK ? make_key(t, id, host, e) : rc;
+    path_of(t, id, "key", path);
+    if (rc == OK && t->spec->channel == CHANNEL_NONE)
+        return files_write(path, "", 0, e);
+    if (rc == OK)
+        rc = local_key_new(path, hex, e);
+    if (rc == OK)
+        json_object_set_new(host, "identity", json_string(hex));
+    return rc;
 }
 
 /* Its configuration, with the secret that all nodes of the trial have. */
@@ -213,7 +155,7 @@ static int pack(const struct hosts_trial *t, const char *machine, json_t *plan, 
 
 static int write_all(struct hosts_trial *t, struct err *e)
 {
-    bool one = one_clock(t->session, t->spec);
+    bool one = hosts_clock_one(t->session, t->spec);
     json_t *file = json_object(), *plan;
     const char *machine;
     int rc = OK;
@@ -273,20 +215,6 @@ static int unpack(const struct hosts_trial *t, const char *machine, struct err *
     return rc;
 }
 
-static void last_words(const char *path, char said[SAID])
-{
-    char *text, *from;
-    size_t len;
-    said[0] = 0;
-    if (files_read(path, 1 << 20, &text, &len, NULL) != OK)
-        return;
-    while (len && text[len - 1] == '\n')
-        text[--len] = 0;
-    from = strrchr(text, '\n');
-    snprintf(said, SAID, "%s", from ? from + 1 : text);
-    free(text);
-}
-
 /* What came back of a node. */
 static void file_of(const void *ctx, party_t id, const char *name, char path[PATH_MAX])
 {
@@ -306,7 +234,7 @@ static int take_node(const struct hosts_trial *t, party_t id, struct trial_resul
     rc = local_result_read(path, &one, e);
     if (rc == ERR_ABSENT) {
         strcpy(strrchr(path, '/'), "/log");
-        last_words(path, said);
+        files_last_line(path, said, sizeof said);
         local_result_why(r, "%s left no result at %s: %s", node_name(t, id), machine_name(t, id),
                          said);
         rc = OK;
@@ -316,33 +244,6 @@ static int take_node(const struct hosts_trial *t, party_t id, struct trial_resul
             err_set(e, rc, "%s: %s", path, err_name(rc));
     }
     local_result_free(&one);
-    return rc;
-}
-
-/* One-way delays stay if the clocks are good enough for the smallest of them. */
-static int judge_clocks(const struct hosts_trial *t, struct trial_result *r, struct err *e)
-{
-    static const int one_way[] = {METRIC_MESSAGE, METRIC_PACKET};
-    ns_t bound = hosts_clock_bound(t->session, t->spec);
-    char path[PATH_MAX + 64];
-    json_t *o = json_object();
-    uint64_t negative = 0;
-    bool left_out = false;
-    int rc;
-    for (size_t i = 0; i < sizeof one_way / sizeof *one_way; i++) {
-        struct hist *h = &r->metrics.hist[one_way[i]];
-        negative += h->negative;
-        if (bound < 0 || h->negative || (hist_count(h) && hist_min(h) / 10 < bound)) {
-            left_out |= hist_count(h) > 0 || h->negative;
-            hist_free(h);
-        }
-    }
-    json_object_set_new(o, "clock_bound_ns", bound < 0 ? json_null() : json_integer(bound));
-    json_object_set_new(o, "negative", json_integer((json_int_t)negative));
-    json_object_set_new(o, "one_way", json_string(left_out ? "left out" : "kept"));
-    snprintf(path, sizeof path, "%s/hosts/%s/clock.json", t->session->results, t->name);
-    rc = files_write_json(path, o, e);
-    json_decref(o);
     return rc;
 }
 
@@ -380,7 +281,7 @@ static int play_all(struct hosts_trial *t, uint64_t seed, const struct trace *tr
         rc = take_node(t, i, r, e);
     if (rc == OK && t->sightings)
         rc = local_replay_nodes(t->spec, seed, t->hosts, 0, trace, file_of, t, r, e);
-    return rc == OK ? judge_clocks(t, r, e) : rc;
+    return rc == OK ? hosts_clock_judge(t->session, t->spec, t->name, r, e) : rc;
 }
 
 int hosts_trial_run(struct hosts_session *s, const struct trial_spec *spec, const char *trial,

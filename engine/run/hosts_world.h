@@ -74,9 +74,15 @@ void hosts_told(struct hosts_machine *, const char *text);
 /* hosts_trial.c */
 int hosts_trial_run(struct hosts_session *, const struct trial_spec *, const char *trial,
                     uint64_t seed, const struct trace *, struct trial_result *, struct err *);
-/* Of the machines of these nodes: 0 where they have this machine's clock, the sum of the two worst
- * else; -1: not known. */
+
+/* hosts_clock.c. Have the machines of these nodes this machine's clock? */
+bool hosts_clock_one(const struct hosts_session *, const struct trial_spec *);
+/* 0 where they have it, the sum of the two worst bounds else; -1: not known. */
 ns_t hosts_clock_bound(const struct hosts_session *, const struct trial_spec *);
+/* Keeps one-way delays if the clocks are good enough for the smallest of them, and writes down what
+ * it came to, as DIR/hosts/TRIAL/clock.json. */
+int hosts_clock_judge(const struct hosts_session *, const struct trial_spec *, const char *trial,
+                      struct trial_result *, struct err *);
 
 extern const struct world world_hosts;
 

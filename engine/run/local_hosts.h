@@ -69,5 +69,7 @@ int local_key_write(const char *path, const struct identity *, struct err *);
 int local_key_read(const char *path, struct identity *id, struct err *);
 /* A new identity, from the system's randomness. */
 int local_key_make(struct identity *id, struct err *);
+/* Makes one and writes it; hex: its public form. */
+int local_key_new(const char *path, char hex[LOCAL_HEX], struct err *);
 
 #endif

@@ -60,6 +60,19 @@ int local_key_write(const char *path, const struct identity *id, struct err *e)
     return ERR_IO;
 }
 
+int local_key_new(const char *path, char hex[LOCAL_HEX], struct err *e)
+{
+    struct identity id = {0};
+    uint8_t pub[IDENTITY_PUBLIC];
+    int rc = local_key_make(&id, e);
+    if (rc == OK)
+        rc = local_key_write(path, &id, e);
+    identity_encode(&id.pub, pub);
+    identity_wipe(&id);
+    local_hex(pub, sizeof pub, hex);
+    return rc;
+}
+
 static int parse(const char *path, const char text[KEY_FILE], struct identity *id, struct err *e)
 {
     uint8_t pub[IDENTITY_PUBLIC], secret[SECRETS], derived[IDENTITY_SECRET], other[IDENTITY_KEY];

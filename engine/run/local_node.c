@@ -2,7 +2,7 @@
 
 #include "engine/run/files.h"
 #include "engine/observers/record.h"
-#include "engine/run/local_hosts.h"
+#include "engine/run/local_told.h"
 #include "engine/run/run.h"
 #include "engine/run/sightings.h"
 #include "engine/worlds/uv/gateways/gateway.h"
@@ -20,12 +20,7 @@ enum { TICK_MS = 20, FILES_OWN = 64, WAITS_MAX = 2048 };
 
 struct run_node {
     const struct local_node_args *args;
-    struct scenario *scenario;
-    struct trial_spec spec;
-    struct roster roster;
-    struct input *inputs;
-    struct local_hosts hosts;
-    struct identity identity;
+    struct local_told told;
     struct crowds crowds;
     struct uvstore *store;
     struct metrics metrics;
@@ -37,104 +32,17 @@ struct run_node {
     struct uvgateway *gateway;   /* NULL: this node has none */
     struct sightings *sightings; /* NULL: nobody asked for them */
     struct uvnode_watch watch;
-    party_t self;
     ns_t began, done_at, leaves_at; /* -1: not yet */
     int signal;
     bool timed_out;
     struct local_result result;
 };
 
-/* ---- what it is told ------------------------------------------------------------------ */
-
-static int load(struct run_node *r)
-{
-    const char *file = r->args->scenario;
-    struct diag_list diags;
-    int code = EXIT_DONE;
-    diag_init(&diags);
-    if (scenario_load(file, NULL, 0, &r->scenario, &diags) != OK) {
-        diag_print(&diags, stderr);
-        code = EXIT_SCENARIO;
-    } else if (r->scenario->n_cells != 1) {
-        fprintf(stderr, "partyline node: %s: a node takes part in one cell, this has %zu\n", file,
-                r->scenario->n_cells);
-        code = EXIT_SCENARIO;
-    }
-    diag_free(&diags);
-    return code;
-}
-
-static int find_self(struct run_node *r)
-{
-    r->spec = r->scenario->cells[0].spec;
-    r->roster = *r->spec.roster;
-    r->spec.roster = &r->roster;
-    for (r->self = 0; r->self < r->roster.n; r->self++)
-        if (strcmp(r->roster.entries[r->self].name, r->args->name) == 0)
-            break;
-    if (r->self == r->roster.n) {
-        fprintf(stderr, "partyline node: %s has no node %s\n", r->args->scenario, r->args->name);
-        return EXIT_USAGE;
-    }
-    if (r->spec.modelled || r->spec.transport->needs_handover) {
-        fprintf(stderr, "partyline node: %s: %s is for simulated worlds\n", r->args->scenario,
-                r->spec.modelled ? "crypto: modelled" : r->spec.transport->name);
-        return EXIT_SCENARIO;
-    }
-    /* Only its own input is known here. */
-    r->inputs = calloc(r->roster.n_parties + 1, sizeof *r->inputs);
-    if (!r->inputs)
-        return EXIT_LACKING;
-    for (party_t i = 0; i < r->roster.n_parties; i++)
-        r->inputs[i] = (struct input){.values = i == r->self ? r->spec.inputs[i].values : NULL,
-                                      .n = r->spec.inputs[i].n};
-    r->spec.inputs = r->inputs;
-    return EXIT_DONE;
-}
-
-static int load_hosts(struct run_node *r)
-{
-    struct diag_list diags;
-    int code = EXIT_DONE;
-    diag_init(&diags);
-    if (local_hosts_read(&r->hosts, r->args->hosts, &r->spec, &diags) != OK) {
-        diag_print(&diags, stderr);
-        code = EXIT_SCENARIO;
-    }
-    diag_free(&diags);
-    if (code == EXIT_DONE && r->hosts.through[r->self]) {
-        fprintf(stderr, "partyline node: %s comes through a gateway, says %s: it has no node\n",
-                r->args->name, r->args->hosts);
-        code = EXIT_USAGE;
-    }
-    if (code == EXIT_DONE && local_hosts_publish(&r->hosts, &r->roster) != OK)
-        code = EXIT_LACKING;
-    return code;
-}
-
-static int load_key(struct run_node *r)
-{
-    struct err e;
-    if (r->spec.channel == CHANNEL_NONE)
-        return EXIT_DONE;
-    r->roster.identities = r->hosts.identities;
-    if (local_key_read(r->args->key, &r->identity, &e) != OK) {
-        fprintf(stderr, "partyline node: %s\n", e.text);
-        return EXIT_SCENARIO;
-    }
-    if (!identity_equal(&r->identity.pub, &r->hosts.identities[r->self])) {
-        fprintf(stderr, "partyline node: %s: this is not the identity that %s gives %s\n",
-                r->args->key, r->args->hosts, r->args->name);
-        return EXIT_SCENARIO;
-    }
-    return EXIT_DONE;
-}
-
 /* ---- its life ------------------------------------------------------------------------- */
 
 static bool is_party(const struct run_node *r)
 {
-    return r->self < r->roster.n_parties;
+    return r->told.self < r->told.roster.n_parties;
 }
 
 static void on_done(void *ctx)
@@ -172,21 +80,6 @@ static void keep_outcome(struct run_node *r)
     r->result.waits = strdup(waits);
 }
 
-static void keep_exposure(struct trial_record *rec, const struct exposure *x)
-{
-    struct exposure_row *rows =
-        realloc(rec->exposures, (rec->n_exposures + 1) * sizeof *rec->exposures);
-    struct exposure_row *row;
-    if (!rows)
-        return;
-    rec->exposures = rows;
-    row = &rows[rec->n_exposures++];
-    *row = (struct exposure_row){
-        .who = x->who, .whom = x->whom, .other = x->other, .level = x->level, .first = x->first};
-    snprintf(row->observer, sizeof row->observer, "%s", x->observer);
-    snprintf(row->what, sizeof row->what, "%s", x->what);
-}
-
 static void leave(struct run_node *r)
 {
     struct sights_found found;
@@ -195,7 +88,7 @@ static void leave(struct run_node *r)
     keep_outcome(r);
     if (uvnode_score(r->node, &found) == OK)
         for (size_t i = 0; i < found.n_exposures; i++)
-            keep_exposure(&r->result.record, &found.exposures[i]);
+            trial_add_exposure(&r->result.record, &found.exposures[i]);
     sights_found_free(&found);
     r->result.record.ended = uvnode_now(r->node) - r->began;
     r->result.timed_out = r->timed_out;
@@ -214,7 +107,7 @@ static void on_tick(uv_timer_t *t)
     struct run_node *r = t->data;
     ns_t now = uvnode_now(r->node), heard = uvnode_heard(r->node);
     ns_t quiet = heard > r->done_at ? heard : r->done_at;
-    bool limit = is_party(r) && now - r->began >= r->spec.limit;
+    bool limit = is_party(r) && now - r->began >= r->told.spec.limit;
     if (r->leaves_at < 0 && (r->signal || limit || (r->done_at >= 0 && now - quiet > LOCAL_LINGER)))
         r->leaves_at = now + FLUSH_MAX;
     if (r->leaves_at < 0)
@@ -262,23 +155,23 @@ static uint32_t raise_limit(const struct run_node *r)
 static ns_t clock_origin(const struct run_node *r)
 {
     ns_t monotonic = (ns_t)uv_hrtime();
-    if (r->hosts.gateway != PARTY_NONE)
+    if (r->told.hosts.gateway != PARTY_NONE)
         return monotonic - wall_clock();
-    if (r->hosts.epoch >= 0)
-        return monotonic - (wall_clock() - r->hosts.epoch);
-    return r->hosts.origin >= 0 ? r->hosts.origin : monotonic;
+    if (r->told.hosts.epoch >= 0)
+        return monotonic - (wall_clock() - r->told.hosts.epoch);
+    return r->told.hosts.origin >= 0 ? r->told.hosts.origin : monotonic;
 }
 
 static int open_gateway(struct run_node *r, struct err *e)
 {
     struct uvgateway_setup setup = {.loop = &r->loop,
-                                    .trial = &r->spec,
-                                    .http = r->hosts.http,
-                                    .smtp_url = r->hosts.smtp,
-                                    .from = r->hosts.from,
+                                    .trial = &r->told.spec,
+                                    .http = r->told.hosts.http,
+                                    .smtp_url = r->told.hosts.smtp,
+                                    .from = r->told.hosts.from,
                                     .foreign = &r->foreign};
-    r->foreign.who = r->hosts.through;
-    return r->self == r->hosts.gateway ? uvgateway_new(&r->gateway, &setup, e) : OK;
+    r->foreign.who = r->told.hosts.through;
+    return r->told.self == r->told.hosts.gateway ? uvgateway_new(&r->gateway, &setup, e) : OK;
 }
 
 /* ---- the sign to begin ----------------------------------------------------------------- */
@@ -317,7 +210,7 @@ static int await_sign(struct run_node *r, struct err *e)
     sigemptyset(&act.sa_mask);
     sigaction(SIGINT, &act, NULL);
     sigaction(SIGTERM, &act, NULL);
-    while (!called_off && (at == 0 || wall_clock() < at + r->hosts.starts[r->self])) {
+    while (!called_off && (at == 0 || wall_clock() < at + r->told.hosts.starts[r->told.self])) {
         if (at == 0 && (ns_t)uv_hrtime() > until)
             return err_set(e, ERR_ABSENT, "nobody gave the sign to begin: %s", r->args->go);
         nanosleep(&pause, NULL);
@@ -341,7 +234,8 @@ static int open_sightings(struct run_node *r, struct err *e)
     if (!r->args->sightings)
         return OK;
     snprintf(path, sizeof path, "%s/sightings-%u", r->args->out, (unsigned)r->result.record.trial);
-    rc = sightings_open(&r->sightings, path, &r->spec, SIGHTINGS_OF_NODES, RECORD_SIGHTINGS, e);
+    rc =
+        sightings_open(&r->sightings, path, &r->told.spec, SIGHTINGS_OF_NODES, RECORD_SIGHTINGS, e);
     r->watch = (struct uvnode_watch){
         .wants = SIGHTINGS_OF_NODES, .see = note, .ctx = rc == OK ? r->sightings : NULL};
     return rc;
@@ -359,16 +253,16 @@ static int live(struct run_node *r, struct err *e)
 {
     struct uvnode_setup setup = {
         .loop = &r->loop,
-        .places = {&r->spec, r->hosts.places},
+        .places = {&r->told.spec, r->told.hosts.places},
         .crowds = &r->crowds,
-        .self = r->self,
-        .identity = r->spec.channel == CHANNEL_NONE ? NULL : &r->identity,
+        .self = r->told.self,
+        .identity = r->told.spec.channel == CHANNEL_NONE ? NULL : &r->told.identity,
         .store = uvstore_base(r->store),
         .incarnation = (uint32_t)r->result.record.trial,
         .origin = clock_origin(r),
-        .foreign = r->hosts.gateway == PARTY_NONE ? NULL : &r->foreign,
+        .foreign = r->told.hosts.gateway == PARTY_NONE ? NULL : &r->foreign,
         .watch = r->sightings ? &r->watch : NULL,
-        .shared_clock = r->hosts.origin >= 0 || r->hosts.epoch >= 0,
+        .shared_clock = r->told.hosts.origin >= 0 || r->told.hosts.epoch >= 0,
         .metrics = &r->metrics,
         .done = on_done,
         .ctx = r,
@@ -430,7 +324,7 @@ static int run_it(struct run_node *r)
     if (rc == OK)
         rc = uvstore_open(&r->store, path, &r->result.record.trial, &e);
     if (rc == OK)
-        rc = crowds_find(&r->crowds, &r->roster);
+        rc = crowds_find(&r->crowds, &r->told.roster);
     if (rc == OK)
         rc = await_sign(r, &e);
     if (rc == OK)
@@ -462,22 +356,13 @@ int local_node_run(const struct local_node_args *args)
     struct run_node r = {.args = args, .done_at = -1, .leaves_at = -1};
     int code;
     metrics_init(&r.metrics);
-    code = load(&r);
-    if (code == EXIT_DONE)
-        code = find_self(&r);
-    if (code == EXIT_DONE)
-        code = load_hosts(&r);
-    if (code == EXIT_DONE)
-        code = load_key(&r);
+    code = local_told_read(&r.told, args);
     if (code == EXIT_DONE)
         code = run_it(&r);
-    identity_wipe(&r.identity);
     uvstore_close(r.store);
     crowds_free(&r.crowds);
-    local_hosts_free(&r.hosts);
     local_result_free(&r.result);
     metrics_free(&r.metrics);
-    free(r.inputs);
-    scenario_free(r.scenario);
+    local_told_free(&r.told);
     return code;
 }

@@ -58,22 +58,6 @@ void local_trial_file(const void *ctx, party_t id, const char *name, char path[P
     local_trial_path(ctx, id, name, path);
 }
 
-static int make_key(struct local_trial *t, party_t id, json_t *host, struct err *e)
-{
-    struct identity identity;
-    uint8_t pub[IDENTITY_PUBLIC];
-    char path[LOCAL_PATH], hex[LOCAL_HEX];
-    int rc = local_key_make(&identity, e);
-    if (rc != OK)
-        return rc;
-    rc = local_key_write(local_trial_path(t, id, "own.key", path), &identity, e);
-    identity_encode(&identity.pub, pub);
-    identity_wipe(&identity);
-    local_hex(pub, sizeof pub, hex);
-    json_object_set_new(host, "identity", json_string(hex));
-    return rc;
-}
-
 const char **local_trial_addresses(const struct local_trial *t)
 {
     const struct roster *r = t->spec->roster;
@@ -102,7 +86,7 @@ static int write_coturn(struct local_trial *t, struct err *e)
 
 static int write_all(struct local_trial *t, struct err *e)
 {
-    char path[LOCAL_PATH];
+    char path[LOCAL_PATH], hex[LOCAL_HEX];
     int rc = OK;
     for (party_t i = 0; rc == OK && i < t->spec->roster->n; i++) {
         json_t *host = t->where->host(t, i);
@@ -111,8 +95,10 @@ static int write_all(struct local_trial *t, struct err *e)
         rc = files_make_dir(local_trial_path(t, i, "", path), e);
         if (rc == OK)
             rc = local_strip(t->spec->cell, i, path, e);
-        if (rc == OK && t->spec->channel != CHANNEL_NONE)
-            rc = make_key(t, i, host, e);
+        if (rc == OK && t->spec->channel != CHANNEL_NONE) {
+            rc = local_key_new(local_trial_path(t, i, "own.key", path), hex, e);
+            json_object_set_new(host, "identity", json_string(hex));
+        }
         json_object_set_new(t->hosts, t->spec->roster->entries[i].name, host);
     }
     if (rc == OK && coturn_needed(t->spec)) {
@@ -370,16 +356,8 @@ int local_trial_run(struct local_trial *t, struct err *e)
 
 void local_trial_said(const struct local_trial *t, party_t id, char *buf, size_t cap)
 {
-    char path[LOCAL_PATH], *text, *from;
-    size_t len;
-    buf[0] = 0;
-    if (files_read(local_trial_path(t, id, "log", path), 1 << 20, &text, &len, NULL) != OK)
-        return;
-    while (len && text[len - 1] == '\n')
-        text[--len] = 0;
-    from = strrchr(text, '\n');
-    snprintf(buf, cap, "%s", from ? from + 1 : text);
-    free(text);
+    char path[LOCAL_PATH];
+    files_last_line(local_trial_path(t, id, "log", path), buf, cap);
 }
 
 /* ---- afterwards ----------------------------------------------------------------------- */

@@ -1,8 +1,8 @@
 /* Between the files that turn a scenario's tree into cells; nobody else includes this.
  *
  * scenario.c loads, matrix.c makes each cell's tree, cell.c resolves it with the help of
- * hosts.c, regions.c, events.c and when.c, show.c writes it down. The tree has been checked
- * against the schema before, and every wrong key or value has its finding: what resolving
+ * hosts.c, roles.c, regions.c, events.c and when.c, show.c writes it down. The tree has been
+ * checked against the schema before, and every wrong key or value has its finding: what resolving
  * finds wrong in shape or type it silently takes as not given, so that one pass finds all
  * there is to find. Everything is allocated in the scenario's arena, which has a landing.
  */
@@ -145,6 +145,15 @@ const char *cell_program(struct loading *l, const struct protocol *p, const void
 void hosts_resolve(struct resolving *r);
 /* "name", letters first, then also digits, _ and -, at most 63. */
 bool hosts_good_name(const char *name);
+
+/* roles.c: a group's role. A party's; the protocol's first unless it is given. */
+void roles_party(struct resolving *r, struct group *g);
+/* A service's; false: this cell's plugins don't have it, so it is not in the cell. */
+bool roles_service(struct resolving *r, struct group *g);
+/* 0: parties, 1: the protocol's services, 2: the transport's. */
+unsigned roles_rank(const struct resolving *r, const struct group *g);
+/* Are there as many of each role as the protocol wants? */
+void roles_check(struct resolving *r);
 
 /* place.c: a group's regions, access, NAT, start, input. */
 void place_resolve(struct resolving *r, struct group *g);

@@ -72,6 +72,24 @@ static void judge(const struct trial_spec *t, const struct trial_result *r,
     metrics_add(&rec->metrics, METRIC_SUCCESS, (int64_t)done * 1000000 / n);
 }
 
+int trial_add_exposure(struct trial_record *rec, const struct exposure *x)
+{
+    size_t n = rec->n_exposures;
+    struct exposure_row *row;
+    if ((n & (n - 1)) == 0) { /* full: there is room for a power of two */
+        row = realloc(rec->exposures, (n ? 2 * n : 1) * sizeof *row);
+        if (!row)
+            return ERR_NOMEM;
+        rec->exposures = row;
+    }
+    row = &rec->exposures[rec->n_exposures++];
+    *row = (struct exposure_row){
+        .who = x->who, .whom = x->whom, .other = x->other, .level = x->level, .first = x->first};
+    snprintf(row->observer, sizeof row->observer, "%s", x->observer);
+    snprintf(row->what, sizeof row->what, "%s", x->what);
+    return OK;
+}
+
 int trial_run(const struct world *world, const struct trial_spec *t, uint32_t cell, uint32_t k,
               uint64_t scenario_seed, const struct trace *trace, struct trial_record *rec,
               struct err *e)
@@ -87,20 +105,8 @@ int trial_run(const struct world *world, const struct trial_spec *t, uint32_t ce
     rec->ended = r.ended;
     rc = metrics_merge(&rec->metrics, &r.metrics);
     judge(t, &r, rec);
-    rec->exposures = calloc(r.n_exposures + 1, sizeof *rec->exposures);
-    if (!rec->exposures)
-        rc = ERR_NOMEM;
-    for (size_t i = 0; rc == OK && i < r.n_exposures; i++) {
-        const struct exposure *x = &r.exposures[i];
-        struct exposure_row *row = &rec->exposures[rec->n_exposures++];
-        snprintf(row->observer, sizeof row->observer, "%s", x->observer);
-        snprintf(row->what, sizeof row->what, "%s", x->what);
-        row->who = x->who;
-        row->whom = x->whom;
-        row->other = x->other;
-        row->level = x->level;
-        row->first = x->first;
-    }
+    for (size_t i = 0; rc == OK && i < r.n_exposures; i++)
+        rc = trial_add_exposure(rec, &r.exposures[i]);
     rec->findings = r.findings;
     rec->n_findings = r.n_findings;
     rec->invalid = r.invalid;

@@ -44,6 +44,9 @@ uint64_t trial_seed(uint64_t scenario_seed, uint32_t k);
 int trial_run(const struct world *, const struct trial_spec *, uint32_t cell, uint32_t k,
               uint64_t scenario_seed, const struct trace *, struct trial_record *, struct err *);
 
+/* ERR_NOMEM. */
+int trial_add_exposure(struct trial_record *, const struct exposure *);
+
 json_t *trial_encode(const struct trial_record *);
 /* Foreign bytes: checked. ERR_FORMAT or ERR_MISMATCH with a sentence. */
 int trial_decode(const json_t *, struct trial_record *, struct err *);

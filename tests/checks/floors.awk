@@ -8,7 +8,7 @@ function floor_of(path) {
     if (path ~ /^engine\/(node|party|crowd)\.[ch]$/) return 4
     if (path ~ /^engine\/plugins\.[ch]$/) return 5
     if (path == "engine/main.c") return 6
-    if (path ~ /^engine\/[a-z0-9_]+\.h$/ || path ~ /^engine\/(metrics|privacy|sights|sights_greedy)\.c$/) return 1
+    if (path ~ /^engine\/[a-z0-9_]+\.h$/ || path ~ /^engine\/(metrics|privacy|sights|sights_found|sights_greedy)\.c$/) return 1
     if (path ~ /^engine\/base\/[^\/]+$/) return 0
     if (path ~ /^engine\/crypto\/[^\/]+$/) return 2
     if (path ~ /^(engine\/(channel|observers|protocols)|transports)\/[^\/]+$/) return 3

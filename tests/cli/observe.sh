@@ -178,25 +178,39 @@ printf '%s\n' "direct 20 20 0 0 0" "relay 0 0 5 0 0" "mix 0 0 0 5 0" >expected
 must diff expected table
 [ "$(pairs_at | tr '\n' /)" = "1 1/1 1/2 2/" ] || wrong "smallest coalitions: $(pairs_at | tr '\n' /)"
 
-it "counts what is in the clear: XOR-PEER-ADDRESS, and a relay's frames without link encryption"
-sed -e 's/count: 5}$/count: 2}/;s/transport: \[direct.*/transport: [{name: turn}, {name: turn, relayed: one}, relay]/' \
+it "counts what is in the clear: XOR-PEER-ADDRESS, a matchmaker's messages, a relay's bare frames"
+sed -e 's/count: 5}$/count: 2}/;s/transport: \[direct.*/transport: [{name: turn}, {name: turn, relayed: one}, {name: direct, punch: udp}, relay]/' \
     -e '$a\  channel: [noise, none]' m.yaml >clear.yaml
 pl run clear.yaml --out c --quiet
 exits 0
 node -e '
 const s = JSON.parse(require("fs").readFileSync("c/summary.json"))
-for (const c of s.cells) console.log(c.axes.transport, c.axes.channel, ...["party_address", "party_pair"].map(
-  k => (c.exposures[k] || {}).isp || 0))' >table
-# one of a pair is exposed to the ISP of the other; each ISP reads the n - 1 whom its subscriber watches
-printf '%s\n' "{name: turn} noise 0 0" "{name: turn} none 0 0" "{name: turn, relayed: one} noise 10 0" \
-    "{name: turn, relayed: one} none 10 0" "relay noise 0 0" "relay none 0 20" >expected
+const facts = c => ["party_address", "party_pair", "party_member"].map(k => c.exposures[k] || {})
+for (const c of s.cells) console.log(c.axes.transport, c.axes.channel, ...facts(c).map(x => x.isp || 0))' >table
+# one of a pair is exposed to the ISP of the other; each ISP reads the n - 1 whom its subscriber
+# watches, or wants of a matchmaker, to which the subscriber says who it is
+printf '%s\n' "{name: turn} noise 0 20 5" "{name: turn} none 0 20 5" \
+    "{name: turn, relayed: one} noise 10 20 5" "{name: turn, relayed: one} none 10 20 5" \
+    "direct noise 20 20 5" "direct none 20 20 5" \
+    "relay noise 0 0 0" "relay none 0 20 0" >expected
+must diff expected table
+node -e '
+const c = JSON.parse(require("fs").readFileSync("c/summary.json")).cells[0]
+console.log(...["party_address", "party_pair", "party_member"].flatMap(
+  k => ["turn", "matchmaker", "isp_turn", "isp_matchmaker"].map(r => c.exposures[k][r] || 0)))
+console.log(...c.privacy.filter(r => r.metric === "exposed_tied" && /best|ISPs/.test(r.about)).map(r => r.value))
+console.log(...c.privacy.filter(r => r.metric.startsWith("coalition") && r.metric !== "coalition_input").map(r => r.value))
+' >table
+# p_1, p_3 and p_5 are at one server, p_2 and p_4 at the other. Each knows its clients, who they are
+# and with whom they talk: 9 and 7 pairs; the matchmaker the 10, but relayed addresses alone
+printf '%s\n' "5 0 5 0 16 10 16 10 5 5 5 5" "5 3 5 5" "1 1 0 2 1 0" >expected
 must diff expected table
 pl run clear.yaml --out d --quiet --sightings --only channel=none
 exits 0
 pl observe d/sightings/3-0.sights
 exits 0
 [ "$(grep -c '^isp_p_. learns party_address' out)" = 10 ] || wrong "recorded: not 10"
-pl observe d/sightings/5-0.sights
+pl observe d/sightings/7-0.sights
 [ "$(grep -c '^isp_p_. learns party_pair' out)" = 20 ] || wrong "recorded: not 20"
 
 it "a trial whose sentinel failed is void: 20, and it says so"

@@ -1,4 +1,5 @@
-/* links: engine/base/err.c engine/base/prng.c engine/protocols/shamir/bristol.c */
+/* links: engine/base/err.c engine/base/prng.c engine/protocols/shamir/bristol.c
+ * engine/protocols/shamir/bristol_read.c */
 /* The published circuits give the right answers at the published sizes; what is malformed is
  * refused at its line. */
 #include <inttypes.h>

@@ -1,5 +1,6 @@
 /* links: engine/base/err.c engine/base/prng.c engine/protocols/shamir/bristol.c
-   engine/run/circuitgen.c engine/run/gates.c */
+   engine/protocols/shamir/bristol_read.c engine/run/circuitgen.c engine/run/circuitgen_kinds.c
+   engine/run/gates.c */
 /* Generated circuits are read back by the parser and compute what plain arithmetic does. */
 #include <inttypes.h>
 #include <setjmp.h>

@@ -1,5 +1,5 @@
-/* links: engine/worlds/result/, engine/worlds/link/, engine/sights.c, engine/sights_greedy.c,
- * engine/privacy.c, engine/base/ */
+/* links: engine/worlds/result/, engine/worlds/link/, engine/sights.c, engine/sights_found.c,
+ * engine/sights_greedy.c, engine/privacy.c, engine/base/ */
 /* What worlds have in common: the sightings that they make, traces, recoveries, outcomes. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* links: transports/matchmaker.c transports/matchmaker_role.c
- * transports/matchmaker_client.c transports/strangers.c
+ * transports/matchmaker_client.c transports/matchmaker_shows.c transports/strangers.c
  * engine/crypto/identity.c engine/base/err.c engine/base/prng.c
  * engine/metrics.c engine/base/hist.c */
 /* Clients meet. */
@@ -81,13 +81,54 @@ static void test_streams(void **state)
     unmake();
 }
 
+/* A blob that is an address shows it, and nothing is shown of what is cut off. */
+static void test_shows(void **state)
+{
+    uint8_t blob[MATCH_ADDR], seen[MATCH_MESSAGE];
+    struct addr own = address(10, 77), from = address(0, 1000);
+    size_t len;
+    (void)state;
+    make(true);
+    memcpy(blob, own.ip, sizeof own.ip);
+    put_le16(blob + sizeof own.ip, own.port);
+    match_publish(&w.clients[0].match, blob, sizeof blob, false);
+    match_want(&w.clients[0].match, 1, true); /* 2 */
+    match_open(&w.clients[0].match);
+    carry();
+    assert_string_equal(w.shown, "addr0@1000 member0 addr0@77 pair0-2 ");
+    blob[0] = 1;
+    match_publish(&w.clients[0].match, blob, sizeof blob, false);
+    assert_int_equal(w.n, 1);
+    len = w.wire[0].len;
+    memcpy(seen, w.wire[0].bytes, len);
+    assert_int_equal(seen[0], MATCH_REGISTER);
+    for (size_t n = len;; n--) {
+        w.shown[0] = 0;
+        match_shows(&w.env, &w.roster, &from, seen, n);
+        assert_string_equal(w.shown, n == len  ? "addr0@1000 member0 addr0@77 pair0-2 "
+                                     : n >= 41 ? "addr0@1000 member0 addr0@77 "
+                                     : n >= 6  ? "addr0@1000 member0 "
+                                               : "");
+        if (n == 0)
+            break;
+    }
+    put_le32(seen + len - 4, N); /* nobody */
+    w.shown[0] = 0;
+    match_shows(&w.env, &w.roster, &from, seen, len);
+    assert_null(strstr(w.shown, "pair"));
+    seen[1]++;
+    w.shown[0] = 0;
+    match_shows(&w.env, &w.roster, &from, seen, len);
+    assert_string_equal(w.shown, "");
+    unmake();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_meet),
-        cmocka_unit_test(test_again),
-        cmocka_unit_test(test_restart),
-        cmocka_unit_test(test_streams),
+        cmocka_unit_test(test_meet),    cmocka_unit_test(test_again),
+        cmocka_unit_test(test_restart), cmocka_unit_test(test_streams),
+        cmocka_unit_test(test_shows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 /* links: transports/matchmaker.c transports/matchmaker_role.c
- * transports/matchmaker_client.c transports/strangers.c
+ * transports/matchmaker_client.c transports/matchmaker_shows.c transports/strangers.c
  * engine/crypto/identity.c engine/base/err.c engine/base/prng.c
  * engine/metrics.c engine/base/hist.c */
 /* What strangers may not do. */

@@ -65,6 +65,10 @@ int bristol_parse(struct bristol *c, const char *text, size_t len, const char *n
 
 void bristol_free(struct bristol *c);
 
+/* For bristol_parse: sorts the gates into the order of rounds and fills c->levels. level: of each
+ * wire, the ANDs on the longest path to it. OK or ERR_NOMEM. */
+int bristol_order(struct bristol *c, const uint32_t *level);
+
 /* In the clear, a byte a bit (0 or 1): in_bits[c->in_bits] to out_bits[c->out_bits].
  * OK or ERR_NOMEM (a byte a wire, freed again). */
 int bristol_eval(const struct bristol *c, const uint8_t *in_bits, uint8_t *out_bits);
