@@ -211,6 +211,8 @@ void node_expect(const struct node *n, uint32_t tag, unsigned step)
     uint32_t i = p->n_peers == 1 ? 0 : tag - 1;
     if (i >= p->n_peers)
         return;
+    if (p->n_peers > 1 && step < 2 && p->protocol->expect)
+        p->protocol->expect(p->protocol_state, party_peer_ids(p)[i], step);
     if (step == 0) {
         fetch(&p->peers[i], 1);
         if (p->carrier->expect)

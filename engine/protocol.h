@@ -124,6 +124,9 @@ struct protocol {
     void (*peer)(void *self, struct party *, party_t peer, enum peer_state);
     void (*room)(void *self, struct party *, party_t peer);
     void (*timer)(void *self, struct party *, unsigned timer);
+    /* A hint: something will come from that peer, or go to it. Fetches what that touches into a
+     * cache (engine/base/fetch.h), in two steps (0, 1) with other things between. May be NULL. */
+    void (*expect)(const void *self, party_t peer, unsigned step);
     /* For an unfinished party: whom it waits for, and for what ("round 3 (multiply) from
      * carol"). Writes a NUL-terminated text. */
     void (*waiting)(const void *self, const struct party *, char *buf, size_t cap);

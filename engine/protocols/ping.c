@@ -15,6 +15,7 @@
  * restarts, what it has not answered (one_way: all) is sent again. If one is lost that was
  * needed, the party fails.
  */
+#include "engine/base/fetch.h"
 #include "engine/protocol.h"
 
 #include <stdio.h>
@@ -396,6 +397,15 @@ static void ping_timer(void *self, struct party *p, unsigned timer)
     check_done(s, p);
 }
 
+static void ping_expect(const void *self, party_t peer, unsigned step)
+{
+    const struct ping *s = self;
+    if (step == 0)
+        fetch(&s->plan->place[peer], 1);
+    else
+        fetch(flow_of(s, peer), 1);
+}
+
 static void ping_waiting(const void *self, const struct party *p, char *buf, size_t cap)
 {
     const struct ping *s = self;
@@ -476,6 +486,7 @@ const struct protocol protocol_ping = {
     .peer = ping_peer,
     .room = ping_room,
     .timer = ping_timer,
+    .expect = ping_expect,
     .waiting = ping_waiting,
     .free = ping_free,
     .verify = ping_verify,

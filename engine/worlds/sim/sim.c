@@ -255,12 +255,16 @@ static void fetch_step(const struct sim_event *e, unsigned step)
     n = end ? end->node : e->kind >= SIM_DATAGRAM ? e->at.node : NULL;
     if (!n)
         return;
-    if (step == 1) {
+    if (e->kind >= SIM_SEGMENTS && e->kind <= SIM_BULK) {
+        if (step == 1)
+            fetch(end->flow.bulk, 8);
+    } else if (step == 1) {
         fetch(n, 3);
         if (end)
-            fetch(sim_peer(end), 2);
+            fetch(sim_peer(end), 1);
     } else if (n->env.node && step == 2) {
-        fetch(n->env.node, SIM_OWN_LINES);
+        if (n->n_slots <= 1) /* who has many links is not forgotten between two messages */
+            fetch(n->env.node, SIM_OWN_LINES);
     } else if (n->env.node) {
         node_expect(n->env.node, end ? end->tag : 0, step - 3);
     }
