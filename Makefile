@@ -7,6 +7,7 @@ OPT     ?= -O2 -g
 B       ?= build
 SAN     ?=
 WERROR  ?=
+COLD_OPT ?=
 TEST_OPT ?=
 LDFLAGS ?=
 PREFIX  ?= /usr/local
@@ -172,13 +173,15 @@ ns3-suites: $(NS3_SUITES) $(NS3_UNITS)
 $(B)/%.o: %.c $(B)/flags | $(B)/version.h
 	@mkdir -p $(@D)
 	$(SAY) "  CC   $<"
-	$(Q)$(CC) $(FLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(FLAGS) $(COLD) -MMD -MP -c -o $@ $<
 
 $(UNITS): $(B)/tests/%: tests/unit/%.c
 $(INTEROPS): $(B)/tests/%: tests/interop/%.c
 $(SUITES): $(B)/tests/%: tests/conformance/%.c
 $(BENCHES): $(B)/tests/%: tests/bench/%.c
 $(FUZZERS): $(B)/fuzz/%: tests/fuzz/%.c
+# Of the tests' builds: what runs once and for a moment is not worth optimising.
+$(B)/engine/run/%.o $(B)/engine/cmd/%.o $(B)/analysis/%.o: COLD := $(COLD_OPT)
 $(UNITS): EXTRA := -lcmocka
 $(UNITS): LEVEL := $(TEST_OPT)
 $(BENCHES): EXTRA := -lm
@@ -192,7 +195,7 @@ $(TESTS): $(LIBRARY)
 # whoever includes version.h on the version.
 $(B)/flags: FORCE
 	@mkdir -p $(@D)
-	@printf '%s\n' '$(CC) $(FLAGS)' > $@.new
+	@printf '%s\n' '$(CC) $(FLAGS) $(COLD_OPT)' > $@.new
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 $(B)/version.h: FORCE
 	@mkdir -p $(@D)

@@ -42,28 +42,29 @@ spread() {
     rm -rf "$dir"
 }
 
-# The builds that the tests use; a warning is an error in two of them, one of each compiler. The
-# unit tests themselves are not optimised: a hundred programs take longer to compile than to run.
+# The builds that the tests use; a warning is an error in two of them, one of each compiler. What
+# takes longer to compile than to run is not optimised: the unit tests, and, but in the build that
+# is like the user's, what is above the worlds (COLD_OPT).
 builds="gcc clang asan"
 more_builds="gcc-O0 gcc-O3 clang-O0" # of make determinism
 build() { # NAME TARGET...
-    local name=$1 cc=gcc opt san= werror= linker=
+    local name=$1 cc=gcc opt san= werror= linker= cold=
     shift
     case $name in
     gcc) opt="-O2 -g1" werror=-Werror ;;
     gcc-O0) opt=-O0 ;;
     gcc-O3) opt=-O3 ;;
     clang-O0) cc=clang opt=-O0 ;;
-    clang) cc=clang opt=-O3 werror=-Werror ;;
+    clang) cc=clang opt=-O3 werror=-Werror cold=-O0 ;;
     asan)
-        cc=clang opt="-O1 -g1 -fno-omit-frame-pointer"
+        cc=clang opt="-O1 -g1 -fno-omit-frame-pointer" cold=-O0
         san="-fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all"
         ;;
     *) echo "there is no build $name"; return 1 ;;
     esac
     ! command -v ld.lld >/dev/null || linker=-fuse-ld=lld
     make --no-print-directory -s -j"$JOBS" WERROR=$werror B="$B/$name" CC=$cc OPT="$opt" \
-        SAN="$san" TEST_OPT=-O0 LDFLAGS=$linker "$@" || return
+        SAN="$san" COLD_OPT=$cold TEST_OPT=-O0 LDFLAGS=$linker "$@" || return
     # where the program looks for its own
     [ -e "$B/$name/scenarios" ] || ln -sfn "$root/scenarios" "$B/$name/scenarios"
 }

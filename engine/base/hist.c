@@ -177,10 +177,15 @@ int64_t hist_quantile(const struct hist *h, uint32_t ppm)
     return high < h->max ? high : h->max;
 }
 
-bool hist_quantile_allowed(const struct hist *h, uint32_t ppm)
+uint64_t hist_quantile_needs(uint32_t ppm)
 {
     uint32_t beyond = ppm >= 1000000 ? 0 : ppm > 500000 ? 1000000 - ppm : ppm;
-    return (u128)h->count * beyond >= (u128)10 * 1000000;
+    return beyond ? (10 * 1000000 + beyond - 1) / beyond : UINT64_MAX;
+}
+
+bool hist_quantile_allowed(const struct hist *h, uint32_t ppm)
+{
+    return (uint64_t)h->count >= hist_quantile_needs(ppm);
 }
 
 int hist_restore(struct hist *h, int64_t min, int64_t max, uint64_t sum)

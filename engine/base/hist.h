@@ -80,8 +80,10 @@ static inline uint64_t hist_sum(const struct hist *h)
  * where HdrHistogram's own max is rounded up to its bucket's end as well.
  * ppm 0 gives min, 10^6 (or more) max; an empty histogram 0. */
 int64_t hist_quantile(const struct hist *h, uint32_t ppm);
-/* Whether that quantile may be printed: at least 10 samples lie beyond it, on its thinner side
- * (p50 from 20 samples on, p90 from 100, p99 from 1000). Never for 0 and 10^6: print min, max. */
+/* From how many samples on that quantile may be printed: at least 10 lie beyond it, on its thinner
+ * side (p50 from 20 samples on, p90 from 100, p99 from 1000). Never for 0 and 10^6: print min,
+ * max. */
+uint64_t hist_quantile_needs(uint32_t ppm);
 bool hist_quantile_allowed(const struct hist *h, uint32_t ppm);
 
 /* The non-empty buckets by rising value. Start with *cursor = 0; false at the end. *value is the

@@ -79,6 +79,6 @@ bool map_remove(struct map *m, uint32_t key)
 void map_free(struct map *m)
 {
     if (m->cap)
-        pages_give(m->slots, m->cap * sizeof *m->slots);
+        pages_give(m->slots);
     *m = (struct map){0};
 }

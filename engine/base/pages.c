@@ -1,5 +1,6 @@
 #include "engine/base/pages.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,43 +9,28 @@
 
 enum { LINE = 64 };
 
-static size_t whole(size_t bytes, size_t unit)
+void *pages_lend(size_t bytes)
 {
-    return bytes > SIZE_MAX - unit ? 0 : (bytes + unit - 1) / unit * unit;
-}
-
-/* Mapped with a huge page to spare, which is cut off before and behind. */
-static void *map_huge(size_t bytes)
-{
-    size_t all = whole(bytes, PAGES_HUGE) + PAGES_HUGE, before;
-    char *at;
-    if (all <= bytes)
+    bool huge = bytes >= PAGES_BLOCK;
+    size_t unit = huge ? PAGES_HUGE : LINE, spare = huge ? PAGES_HUGE - PAGES_BLOCK : 0;
+    void *at = NULL;
+    if (bytes == 0 || bytes > SIZE_MAX / 2)
         return NULL;
-    at = mmap(NULL, all, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (at == MAP_FAILED)
+    bytes = (bytes + spare + unit - 1) / unit * unit - spare;
+    if (posix_memalign(&at, unit, bytes) != 0)
         return NULL;
-    before = (PAGES_HUGE - (uintptr_t)at % PAGES_HUGE) % PAGES_HUGE;
-    if (before)
-        munmap(at, before);
-    if (before < PAGES_HUGE)
-        munmap(at + all - (PAGES_HUGE - before), PAGES_HUGE - before);
-    madvise(at + before, all - PAGES_HUGE, MADV_HUGEPAGE); /* no: small pages will do */
-    return at + before;
+    if (huge)
+        madvise(at, bytes, MADV_HUGEPAGE); /* no: small pages will do */
+    return at;
 }
 
 void *pages_take(size_t bytes)
 {
-    void *at;
-    if (bytes >= PAGES_HUGE)
-        return map_huge(bytes);
-    at = bytes ? aligned_alloc(LINE, whole(bytes, LINE)) : NULL;
+    void *at = pages_lend(bytes);
     return at ? memset(at, 0, bytes) : NULL;
 }
 
-void pages_give(void *at, size_t bytes)
+void pages_give(void *at)
 {
-    if (at && bytes >= PAGES_HUGE)
-        munmap(at, whole(bytes, PAGES_HUGE));
-    else
-        free(at);
+    free(at);
 }

@@ -5,12 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SMALL = 64 * 1024, BIG = PAGES_HUGE };
+enum { SMALL = 64 * 1024, BIG = PAGES_BLOCK };
 
 /* At the beginning of a block. */
 struct slab_block {
     struct slab_block *next;
-    size_t size;
 };
 
 static size_t size_of(uint8_t size_class)
@@ -25,10 +24,10 @@ static int add_block(struct slab *p)
 {
     enum { FEW = 8 };
     size_t size = p->n_blocks < FEW ? SMALL : BIG;
-    struct slab_block *block = pages_take(size);
+    struct slab_block *block = pages_lend(size);
     if (!block)
         return 0;
-    *block = (struct slab_block){.next = p->blocks, .size = size};
+    block->next = p->blocks;
     p->blocks = block;
     p->n_blocks++;
     p->at = (unsigned char *)block + SLAB_LINE;
@@ -60,15 +59,13 @@ void *slab_lend(struct slab *p, size_t size)
 {
     uint8_t size_class;
     if (size >= PAGES_HUGE)
-        return pages_take(size);
+        return pages_lend(size);
     return p ? slab_take(p, size, &size_class) : malloc(size);
 }
 
 void slab_back(struct slab *p, void *piece, size_t size)
 {
-    if (size >= PAGES_HUGE)
-        pages_give(piece, size);
-    else if (p && piece)
+    if (p && piece && size < PAGES_HUGE)
         slab_give(p, piece, slab_class(size));
     else
         free(piece);
@@ -79,7 +76,7 @@ void slab_free(struct slab *p)
     while (p->blocks) {
         struct slab_block *block = p->blocks;
         p->blocks = block->next;
-        pages_give(block, block->size);
+        pages_give(block);
     }
     memset(p, 0, sizeof *p);
 }

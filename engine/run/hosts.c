@@ -206,13 +206,12 @@ static void name_group(struct resolving *r, struct group *g)
         names_add(&r->crowds, g->name, which);
     for (uint32_t i = 0; i < g->count; i++) {
         bool here = i < g->present;
-        bool taken = names_find(&r->nodes, g->members[i]) != NAMES_NONE ||
-                     names_find(&r->absent, g->members[i]) != NAMES_NONE;
-        if (taken) {
+        struct names *mine = here ? &r->nodes : &r->absent, *others = here ? &r->absent : &r->nodes;
+        if (names_find(others, g->members[i]) != NAMES_NONE ||
+            names_add(mine, g->members[i], here ? g->id + i : which) != NAMES_NONE) {
             say_taken(r, g, g->members[i]);
             return;
         }
-        names_add(here ? &r->nodes : &r->absent, g->members[i], here ? g->id + i : which);
     }
 }
 

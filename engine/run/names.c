@@ -8,11 +8,17 @@ struct names names_in(struct arena *a)
     return (struct names){.arena = a};
 }
 
-/* The slot that holds the name, or the free one where it belongs. */
-static struct names_slot *slot_of(const struct names *t, const char *name)
+static uint32_t hash_of(const char *name)
 {
-    uint32_t i = (uint32_t)XXH3_64bits(name, strlen(name)) & (t->cap - 1);
-    while (t->slots[i].name && strcmp(t->slots[i].name, name) != 0)
+    return (uint32_t)XXH3_64bits(name, strlen(name));
+}
+
+/* The slot that holds the name, or the free one where it belongs. */
+static struct names_slot *slot_of(const struct names *t, const char *name, uint32_t hash)
+{
+    const struct names_slot *s;
+    uint32_t i = hash & (t->cap - 1);
+    while ((s = &t->slots[i])->name && (s->hash != hash || strcmp(s->name, name) != 0))
         i = (i + 1) & (t->cap - 1);
     return &t->slots[i];
 }
@@ -23,19 +29,22 @@ static void grow(struct names *t)
     struct names old = *t;
     t->cap = old.cap ? 2 * old.cap : 16;
     t->slots = arena_array(t->arena, t->cap, sizeof *t->slots);
-    for (uint32_t i = 0; i < old.cap; i++)
-        if (old.slots[i].name)
-            *slot_of(t, old.slots[i].name) = old.slots[i];
+    for (uint32_t i = 0; i < old.cap; i++) {
+        const struct names_slot *s = &old.slots[i];
+        if (s->name)
+            *slot_of(t, s->name, s->hash) = *s;
+    }
 }
 
 uint32_t names_add(struct names *t, const char *name, uint32_t value)
 {
+    uint32_t hash = hash_of(name);
     if (t->n >= t->cap / 2)
         grow(t);
-    struct names_slot *s = slot_of(t, name);
+    struct names_slot *s = slot_of(t, name, hash);
     if (s->name)
         return s->value;
-    *s = (struct names_slot){name, value};
+    *s = (struct names_slot){name, value, hash};
     t->n++;
     return NAMES_NONE;
 }
@@ -44,6 +53,6 @@ uint32_t names_find(const struct names *t, const char *name)
 {
     if (t->n == 0)
         return NAMES_NONE;
-    const struct names_slot *s = slot_of(t, name);
+    const struct names_slot *s = slot_of(t, name, hash_of(name));
     return s->name ? s->value : NAMES_NONE;
 }

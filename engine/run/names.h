@@ -12,7 +12,7 @@
 
 struct names_slot {
     const char *name;
-    uint32_t value;
+    uint32_t value, hash;
 };
 
 struct names {

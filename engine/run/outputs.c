@@ -97,16 +97,21 @@ int outputs_manifest(const struct run *r, struct err *e)
 static json_t *verdicts_json(const struct run_cell *c)
 {
     json_t *list = json_array();
+    char text[96];
     for (size_t i = 0; i < c->cell->n_expects; i++) {
         const struct run_verdict *v = &c->verdicts[i];
         json_t *o = json_pack("{s:i, s:s, s:b}", "line", v->line, "text", v->text, "met",
                               (int)v->result.met);
         if (v->unjudged)
             json_object_set_new(o, "judged", json_false());
-        if (v->result.absent)
+        if (v->result.absent) {
+            const char *why = tally_absence(&c->tally, v->result.term->path, text, sizeof text);
             json_object_set_new(o, "not_measured", json_true());
-        else
+            if (why)
+                json_object_set_new(o, "why", json_string(why));
+        } else {
             json_object_set_new(o, "value", json_integer(v->result.value));
+        }
         json_array_append_new(list, o);
     }
     return list;

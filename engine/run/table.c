@@ -262,7 +262,7 @@ static const char *one_result(const struct run *r)
 static void print_words(const struct run *r, const struct run_cell *c, FILE *out)
 {
     const struct tally *t = &c->tally;
-    char name[256], where[280] = "";
+    char name[256], where[280] = "", value[TEXT_MAX];
     bool drops = false;
     outputs_cell_name(c->cell, name, sizeof name);
     if (*name)
@@ -298,13 +298,14 @@ static void print_words(const struct run *r, const struct run_cell *c, FILE *out
         const struct run_verdict *v = &c->verdicts[i];
         if (v->result.met || v->unjudged)
             continue;
-        fprintf(out, "%s:%d: %sexpected %s, but ", r->scenario->file, v->line, where, v->text);
+        fprintf(out, "%s:%d: %sexpected %s, but %s ", r->scenario->file, v->line, where, v->text,
+                v->result.term->path);
         if (v->result.absent) {
-            fprintf(out, "%s was not measured\n", v->result.term->path);
+            const char *why = tally_absence(t, v->result.term->path, value, sizeof value);
+            fprintf(out, "was not measured%s%s\n", why ? ": " : "", why ? why : "");
         } else {
-            char value[64];
             opt_print_value(v->result.term->unit, v->result.value, value, sizeof value);
-            fprintf(out, "%s is %s\n", v->result.term->path, value);
+            fprintf(out, "is %s\n", value);
         }
     }
 }

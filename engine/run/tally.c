@@ -1,5 +1,6 @@
 #include "engine/run/tally.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -254,32 +255,54 @@ static bool prefix(const char **path, const char *word)
     return true;
 }
 
+/* The metric whose name the path begins with, and behind it the field; METRIC_COUNT: none. */
+static int metric_of(const char **path)
+{
+    int i = 0;
+    (void)prefix(path, "metrics");
+    while (i < METRIC_COUNT && !prefix(path, metric_infos[i].name))
+        i++;
+    return i;
+}
+
+/* NULL: the field is none. */
+static const struct tally_quantile *quantile_of(const char *field)
+{
+    for (int q = 0; q < TALLY_QUANTILES; q++)
+        if (strcmp(field, tally_quantiles[q].name) == 0)
+            return &tally_quantiles[q];
+    return NULL;
+}
+
 static int lookup_metric(const struct tally *c, const char *path, int64_t *value)
 {
-    (void)prefix(&path, "metrics");
-    for (int i = 0; i < METRIC_COUNT; i++) {
-        const struct hist *h = &c->metrics.hist[i];
-        const char *at = path;
-        if (!prefix(&at, metric_infos[i].name))
-            continue;
-        if (strcmp(at, "count") == 0) {
-            *value = (int64_t)hist_count(h);
-            return OK;
-        }
-        if (hist_count(h) == 0)
-            return ERR_ABSENT;
-        if (strcmp(at, "min") == 0 || strcmp(at, "max") == 0) {
-            *value = at[1] == 'i' ? hist_min(h) : hist_max(h);
-            return OK;
-        }
-        for (int q = 0; q < TALLY_QUANTILES; q++)
-            if (strcmp(at, tally_quantiles[q].name) == 0 &&
-                hist_quantile_allowed(h, tally_quantiles[q].ppm)) {
-                *value = hist_quantile(h, tally_quantiles[q].ppm);
-                return OK;
-            }
-    }
-    return ERR_ABSENT;
+    int which = metric_of(&path);
+    const struct hist *h = &c->metrics.hist[which % METRIC_COUNT];
+    const struct tally_quantile *q = quantile_of(path);
+    if (which == METRIC_COUNT)
+        return ERR_ABSENT;
+    if (strcmp(path, "count") == 0)
+        *value = (int64_t)hist_count(h);
+    else if (hist_count(h) == 0 || (q && !hist_quantile_allowed(h, q->ppm)))
+        return ERR_ABSENT;
+    else if (q)
+        *value = hist_quantile(h, q->ppm);
+    else if (strcmp(path, "min") == 0 || strcmp(path, "max") == 0)
+        *value = path[1] == 'i' ? hist_min(h) : hist_max(h);
+    else
+        return ERR_ABSENT;
+    return OK;
+}
+
+const char *tally_absence(const struct tally *c, const char *path, char *buf, size_t cap)
+{
+    int which = metric_of(&path);
+    const struct tally_quantile *q = quantile_of(path);
+    if (which == METRIC_COUNT || !q)
+        return NULL;
+    snprintf(buf, cap, "it takes %" PRIu64 " samples, and there are %" PRIu64,
+             hist_quantile_needs(q->ppm), (uint64_t)hist_count(&c->metrics.hist[which]));
+    return buf;
 }
 
 static int lookup_named(const char *path, const uint64_t *values, const struct name_about *infos,

@@ -63,6 +63,9 @@ bool tally_interval(const struct tally *, enum metric, struct interval *);
  * "exposures.party_address.party", "drops.loss", "counts.messages", "protocol_rounds" ...).
  * ctx is a struct tally. OK, or ERR_ABSENT: not measured. */
 int tally_lookup(void *ctx, const char *path, int64_t *value);
+/* Why a quantile was not measured, "it takes 20 samples, and there are 5", in buf; NULL: the path
+ * names none, and there is no more to say. */
+const char *tally_absence(const struct tally *, const char *path, char *buf, size_t cap);
 
 /* The cell's object in summary.json, without axes and expect. */
 json_t *tally_json(const struct tally *);

@@ -1,5 +1,6 @@
 #include "engine/run/workers.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { JOBS_MAX = 256, BAR = 30 };
+enum { JOBS_MAX = 256, BAR = 30, MMAP_FROM = 32 << 20 }; /* the most that malloc allows */
 
 /* What parent and workers share. */
 struct board {
@@ -42,8 +43,17 @@ static void note_failure(struct board *b, int code, const char *text)
     __atomic_store_n(&b->stop, 1, __ATOMIC_SEQ_CST);
 }
 
+/* What a piece of work gives back is kept for the next one: they need much the same, and the system
+ * would zero it each time. */
+static void keep_memory(void)
+{
+    mallopt(M_MMAP_THRESHOLD, MMAP_FROM);
+    mallopt(M_TRIM_THRESHOLD, -1);
+}
+
 static void work(const struct workers *w, struct board *b)
 {
+    keep_memory();
     while (!__atomic_load_n(&b->stop, __ATOMIC_SEQ_CST) && !interrupted) {
         uint32_t i = __atomic_fetch_add(&b->next, 1, __ATOMIC_SEQ_CST);
         uint64_t events = 0;

@@ -1,5 +1,6 @@
 /* Work in numbered pieces on several processes, with a progress bar on stderr when that is
- * a terminal. Pieces are taken in order; each worker takes the next one when it is free.
+ * a terminal. Pieces are taken in order; each worker takes the next one when it is free, and keeps
+ * the memory that the last one gave back.
  */
 #ifndef PARTYLINE_RUN_WORKERS_H
 #define PARTYLINE_RUN_WORKERS_H

@@ -5,7 +5,7 @@
 
 costs='{x25519: 40us, ed25519_sign: 30us, ed25519_verify: 90us, aead: 1us, aead_kib: 2us}'
 digest_of() { # CRYPTO SCENARIO SET
-    pl run "$2" --repeat 2 --set crypto="$1" --set "$3" --quiet --out "$1"
+    pl run "$2" --repeat 1 --set crypto="$1" --set "$3" --quiet --out "$1"
     grep -v -e 'transport=mix' -e ' all$' "$1/digest"
     rm -rf "$1"
 }

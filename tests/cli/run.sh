@@ -54,9 +54,9 @@ it "an unmet expectation: 21, with its line and the value"
 pl run unmet.yaml --out unmet
 exits 21
 out_has "unmet.yaml:12: expected completion.p50 < 1us, but metrics.completion.p50 is 500us"
-out_has "unmet.yaml:13: expected rtt.p50 > 0, but metrics.rtt.p50 was not measured"
+out_has "unmet.yaml:13: expected rtt.p50 > 0, but metrics.rtt.p50 was not measured: it takes 20 samples, and there are 0"
 out_has "expectations: 1 of 3 met"
-json unmet/verdict.json 'x.exit === 21 && x.cells[0].expect[1].met === false && x.cells[0].expect[2].not_measured === true'
+json unmet/verdict.json 'x.exit === 21 && x.cells[0].expect[1].met === false && x.cells[0].expect[2].not_measured === true && x.cells[0].expect[2].why === "it takes 20 samples, and there are 0"'
 
 it "a fact that nobody learned: none learned it, where somebody watched"
 { sed '/^expect:/,/^[a-z]*:$/{/^  /d}; /^expect:/d' sum.yaml; echo 'expect: [{that: exposures.party_input.party == 0}]'; } >facts.yaml

@@ -167,6 +167,7 @@ static void ten_samples_beyond_or_nothing(void **state)
     for (size_t i = 0; i < sizeof rule / sizeof *rule; i++) {
         struct hist h = {0};
         hist_add_n(&h, 5, rule[i].from - 1);
+        assert_int_equal(hist_quantile_needs(rule[i].ppm), rule[i].from);
         assert_false(hist_quantile_allowed(&h, rule[i].ppm));
         hist_add(&h, 5);
         assert_true(hist_quantile_allowed(&h, rule[i].ppm));

@@ -121,6 +121,7 @@ static void test_a_tally_adds_up(void **state)
 {
     struct tally t;
     struct interval interval;
+    char why[64];
     (void)state;
     assert_int_equal(tally_init(&t, &spec, 8), OK);
     for (uint32_t k = 0; k < 8; k++) {
@@ -141,6 +142,12 @@ static void test_a_tally_adds_up(void **state)
     assert_int_equal(look(&t, "completion.max"), hist_max(&t.metrics.hist[METRIC_COMPLETION]));
     assert_int_equal(look(&t, "setup.p50"), -1); /* 8 samples: no quantile */
     assert_int_equal(look(&t, "rtt.p50"), -1);
+    assert_string_equal(tally_absence(&t, "metrics.setup.p50", why, sizeof why),
+                        "it takes 20 samples, and there are 8");
+    assert_string_equal(tally_absence(&t, "rtt.p99", why, sizeof why),
+                        "it takes 1000 samples, and there are 0");
+    assert_null(tally_absence(&t, "rtt.max", why, sizeof why));
+    assert_null(tally_absence(&t, "exposures.party_address.nobody", why, sizeof why));
     assert_int_equal(look(&t, "exposures.party_address.party"), 2);
     assert_int_equal(look(&t, "exposures.party_address.relay"), 0);
     assert_int_equal(look(&t, "exposures.party_address.nobody"), -1);

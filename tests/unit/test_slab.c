@@ -16,22 +16,21 @@
 
 static void pages_are_zeroed_and_aligned(void **state)
 {
-    static const size_t sizes[] = {1, 64, 100000, PAGES_HUGE - 1, PAGES_HUGE, 3 * PAGES_HUGE + 5};
+    static const size_t sizes[] = {1, 64, 100000, PAGES_BLOCK - 1, PAGES_BLOCK, 3 * PAGES_HUGE + 5};
     (void)state;
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         unsigned char *at = pages_take(sizes[i]);
         assert_non_null(at);
-        assert_int_equal((uintptr_t)at % (sizes[i] >= PAGES_HUGE ? PAGES_HUGE : 64), 0);
+        assert_int_equal((uintptr_t)at % (sizes[i] >= PAGES_BLOCK ? PAGES_HUGE : 64), 0);
         for (size_t k = 0; k < sizes[i]; k++)
             assert_int_equal(at[k], 0);
         memset(at, 0xa5, sizes[i]);
-        pages_give(at, sizes[i]);
+        pages_give(at);
     }
     assert_null(pages_take(0));
     assert_null(pages_take(SIZE_MAX));
     assert_null(pages_take(SIZE_MAX - PAGES_HUGE));
-    pages_give(NULL, 17);
-    pages_give(NULL, PAGES_HUGE);
+    pages_give(NULL);
 }
 
 /* ---- slab ------------------------------------------------------------------------------- */

@@ -184,7 +184,7 @@ static void tear_down(struct sim *sim)
     free(sim->pairs);
     nat_free(&sim->nat);
     crowds_free(&sim->crowds);
-    pages_give(sim->nodes, sim->n_nodes * sizeof *sim->nodes);
+    pages_give(sim->nodes);
     free(sim->by_ip);
     XXH3_freeState(sim->hash);
 }
