@@ -323,7 +323,7 @@ static struct scenario *load_flying(unsigned hosts, unsigned each)
  * message on its way costs beyond the bytes that its link carries. */
 static void memory(void)
 {
-    enum { FEW = 10000, MANY = 100000, SOME = 20000, EACH = 4, CARRIED = 64 + 16 + 8 + 1 };
+    enum { FEW = 10000, MANY = 100000, SOME = 100000, EACH = 4, CARRIED = 64 + 16 + 8 + 1 };
     const struct setting talk = {"direct", "noise", true, 0, 1};
     double idle[RUNS], channel[RUNS], message[RUNS];
     struct spread all;
