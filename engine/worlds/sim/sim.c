@@ -265,6 +265,8 @@ static void fetch_step(const struct sim_event *e, unsigned step)
     } else if (n->env.node && step == 2) {
         if (n->n_slots <= 1) /* who has many links is not forgotten between two messages */
             fetch(n->env.node, SIM_OWN_LINES);
+        if (!end)
+            fetch(n->recent, 2);
     } else if (n->env.node) {
         node_expect(n->env.node, end ? end->tag : 0, step - 3);
     }
