@@ -1,5 +1,6 @@
 /* A party as node.c and party.c share it: what engine/protocol.h calls by its opaque name.
- * node.c feeds it events, party.c answers its protocol. Nobody else includes this.
+ * node.c feeds it events, party.c answers its protocol, node_make.c makes it. Nobody else
+ * includes this.
  */
 #ifndef PARTYLINE_PARTY_H
 #define PARTYLINE_PARTY_H
@@ -42,6 +43,15 @@ struct party {
         char *failure;   /* failed; NULL: out of memory */
     };
 };
+
+struct node {
+    struct party p;
+};
+
+/* node.c: what happens to a node; node_make.c makes and ends it. */
+extern const struct channel_up node_channel_up;
+extern const struct transport_up node_transport_up;
+void node_event(void *node, const struct event *);
 
 _Static_assert(offsetof(struct party, shared) == 64, "a cache line before it");
 _Static_assert(sizeof(struct party) <= 256, "state of an idle node");

@@ -16,48 +16,13 @@
  * needed, the party fails.
  */
 #include "engine/base/fetch.h"
-#include "engine/protocol.h"
+#include "engine/protocols/ping_plan.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 extern const struct protocol protocol_ping;
-
-enum { PING, PONG };
-enum role { PEER, CLIENT, SERVER, ROLES };
-enum { SIZE_MAX_BYTES = 16 << 20, COUNT_MAX = 1000000 };
-
-static const struct protocol_role roles[] = {
-    {.name = "peer", .help = "pings every other peer", .min = 0, .max = 0},
-    {.name = "client", .help = "pings every server", .min = 0, .max = 0},
-    {.name = "server", .help = "answers", .min = 0, .max = 0, .serves = true},
-    {.name = NULL}};
-
-struct ping_opts {
-    int64_t size, reply, count, interval, one_way;
-};
-
-struct plan {
-    const struct ping_opts *opts;
-    const struct roster *roster;
-    uint32_t count, in_role[ROLES];
-    uint32_t *place;  /* of each node: its role (ROLES: none of ours) above, below its place among
-                         those of that role */
-    uint8_t *payload; /* what all messages carry */
-    size_t reply;
-};
-
-enum { ROLE_SHIFT = 30 };
-
-static enum role role_of(const struct plan *plan, uint32_t id)
-{
-    return (enum role)(plan->place[id] >> ROLE_SHIFT);
-}
-static uint32_t place_of(const struct plan *plan, uint32_t id)
-{
-    return plan->place[id] & ((UINT32_C(1) << ROLE_SHIFT) - 1);
-}
 
 /* Between this party and one other. */
 struct flow {
@@ -71,10 +36,10 @@ struct flow {
 };
 
 struct ping {
-    const struct plan *plan;
+    const struct ping_plan *plan;
     struct flow *flows;
     party_t self;
-    enum role role;
+    enum ping_role role;
     uint32_t n_flows;
     bool over;
     uint64_t left;   /* messages until this party is done */
@@ -83,127 +48,24 @@ struct ping {
 
 /* ---- who talks to whom ------------------------------------------------------------------ */
 
-static bool sends(enum role role)
-{
-    return role != SERVER;
-}
-
-static bool receives(enum role role)
-{
-    return role != CLIENT;
-}
-
-static enum role partner(enum role role)
-{
-    static const uint8_t partners[] = {[PEER] = PEER, [CLIENT] = SERVER, [SERVER] = CLIENT};
-    return (enum role)partners[role];
-}
-
-static uint32_t partners(const struct plan *plan, enum role role)
-{
-    return plan->in_role[partner(role)] - (role == PEER);
-}
-
 /* NULL: it is no partner. */
 static struct flow *flow_of(const struct ping *s, party_t id)
 {
-    const struct plan *plan = s->plan;
+    const struct ping_plan *plan = s->plan;
     uint32_t place;
-    if (id >= plan->roster->n || role_of(plan, id) != partner(s->role) || id == s->self)
+    if (id >= plan->roster->n || ping_role_of(plan, id) != ping_partner(s->role) || id == s->self)
         return NULL;
-    place = place_of(plan, id);
-    return &s->flows[s->role == PEER && place > place_of(plan, s->self) ? place - 1 : place];
-}
-
-static enum role role_named(const char *name)
-{
-    unsigned i = 0;
-    while (i < ROLES && strcmp(name, roles[i].name) != 0)
-        i++;
-    return (enum role)i;
-}
-
-static bool ping_pairs(const void *opts, const char *a, const char *b)
-{
-    enum role role_a = role_named(a);
-    (void)opts;
-    return role_a < ROLES && partner(role_a) == role_named(b);
-}
-
-/* ---- plan ------------------------------------------------------------------------------- */
-
-static void ping_free_plan(void *p)
-{
-    struct plan *plan = p;
-    if (!plan)
-        return;
-    free(plan->place);
-    free(plan->payload);
-    free(plan);
-}
-
-static int make_plan(struct plan *plan, struct err *e)
-{
-    const struct ping_opts *o = plan->opts;
-    uint32_t n = plan->roster->n;
-    size_t most = (size_t)(o->size > o->reply ? o->size : o->reply);
-    if (o->interval && o->count > INT64_MAX / 4 / o->interval)
-        return err_set(e, ERR_INVALID, "count x interval is too long: beyond 70 years");
-    plan->place = calloc(n + (size_t)1, sizeof *plan->place);
-    plan->payload = calloc(most + 1, 1);
-    if (!plan->place || !plan->payload)
-        return err_set(e, ERR_NOMEM, "no memory for a plan");
-    plan->count = (uint32_t)o->count;
-    plan->reply = (size_t)(o->reply ? o->reply : o->size);
-    for (uint32_t i = 0; i < n; i++) {
-        enum role role = role_named(plan->roster->entries[i].role);
-        plan->place[i] = (uint32_t)role << ROLE_SHIFT;
-        if (role < ROLES)
-            plan->place[i] |= plan->in_role[role]++;
-    }
-    if (plan->in_role[CLIENT] && !plan->in_role[SERVER])
-        return err_set(e, ERR_INVALID, "ping has clients, but no party or service of role server");
-    return OK;
-}
-
-static int ping_plan(const struct protocol_shape *shape, void **out, struct err *e)
-{
-    struct plan *plan = calloc(1, sizeof *plan);
-    int rc;
-    *out = NULL;
-    if (!plan)
-        return err_set(e, ERR_NOMEM, "no memory for a plan");
-    plan->opts = shape->opts;
-    plan->roster = shape->roster;
-    rc = make_plan(plan, e);
-    if (rc)
-        ping_free_plan(plan);
-    else
-        *out = plan;
-    return rc;
+    place = ping_place_of(plan, id);
+    return &s->flows[s->role == PEER && place > ping_place_of(plan, s->self) ? place - 1 : place];
 }
 
 /* ---- sending ---------------------------------------------------------------------------- */
 
-enum { TEXT = 80 };
-
-/* The result of any party of that role. */
-static int result_text(const struct plan *plan, enum role role, char *buf)
-{
-    unsigned long long all = (unsigned long long)plan->count * partners(plan, role);
-    if (plan->opts->one_way)
-        return snprintf(buf, TEXT, "sent %llu, received %llu", sends(role) ? all : 0,
-                        receives(role) ? all : 0);
-    if (role == SERVER)
-        return snprintf(buf, TEXT, "serving");
-    return snprintf(buf, TEXT, "pongs %llu of %llu", all, all);
-}
-
 static void finish(struct ping *s, struct party *p)
 {
-    char text[TEXT];
+    char text[PING_TEXT];
     s->over = true;
-    party_result(p, text, (size_t)result_text(s->plan, s->role, text));
+    party_result(p, text, (size_t)ping_result_text(s->plan, s->role, text));
 }
 
 static inline void check_done(struct ping *s, struct party *p)
@@ -215,7 +77,7 @@ static inline void check_done(struct ping *s, struct party *p)
 /* Pongs that are owed, then pings that are due, as far as there is room. */
 static void flush(struct ping *s, struct party *p, struct flow *f, party_t to)
 {
-    const struct plan *plan = s->plan;
+    const struct ping_plan *plan = s->plan;
     if (!f->up)
         return;
     while (f->answered < f->came) {
@@ -240,7 +102,7 @@ static ns_t intended(const struct ping *s, const struct flow *f, uint32_t k)
 /* Sends the pings whose time has come, and arms the timer for the next. */
 static void advance(struct ping *s, struct party *p, struct flow *f, party_t to)
 {
-    uint32_t count = sends(s->role) ? s->plan->count : 0;
+    uint32_t count = ping_sends(s->role) ? s->plan->count : 0;
     while (f->due < count && intended(s, f, f->due) <= party_now(p))
         f->due++;
     if (f->due < count)
@@ -257,13 +119,13 @@ static int ping_init(void *self, struct party *p, const void *plan, const struct
     (void)own;
     s->plan = plan;
     s->self = party_self(p);
-    s->role = role_of(s->plan, s->self);
-    s->n_flows = partners(s->plan, s->role);
+    s->role = ping_role_of(s->plan, s->self);
+    s->n_flows = ping_partners(s->plan, s->role);
     s->flows = s->n_flows > 1 ? calloc(s->n_flows, sizeof *s->flows) : &s->one;
     if (!s->flows)
         return err_set(e, ERR_NOMEM, "no memory for %u flows", s->n_flows);
-    s->left = sends(s->role) ? (uint64_t)s->plan->count * s->n_flows : 0;
-    if (s->plan->opts->one_way && receives(s->role))
+    s->left = ping_sends(s->role) ? (uint64_t)s->plan->count * s->n_flows : 0;
+    if (s->plan->opts->one_way && ping_receives(s->role))
         s->left += (uint64_t)s->plan->count * s->n_flows;
     return OK;
 }
@@ -309,7 +171,7 @@ static void ping_recv(void *self, struct party *p, party_t from, struct label la
     struct flow *f = flow_of(s, from);
     bool ping = label.instance == PING;
     (void)data;
-    if (!f || label.instance > PONG || !(ping ? receives(s->role) : sends(s->role)))
+    if (!f || label.instance > PONG || !(ping ? ping_receives(s->role) : ping_sends(s->role)))
         party_drop(p, DROP_LABEL_UNKNOWN);
     else if (len != (ping ? (size_t)s->plan->opts->size : s->plan->reply))
         party_drop(p, DROP_PROTOCOL_FORMAT);
@@ -340,7 +202,7 @@ static void lose(struct ping *s, struct party *p, const struct flow *f, party_t 
         return;
     if (s->plan->opts->one_way)
         party_fail(p, "%.60s is lost: %u of %u sent, %u of %u received", name, f->sent,
-                   sends(s->role) ? count : 0, f->came, receives(s->role) ? count : 0);
+                   ping_sends(s->role) ? count : 0, f->came, ping_receives(s->role) ? count : 0);
     else
         party_fail(p, "%.60s is lost: %u of %u pongs", name, f->pongs, count);
     s->over = true;
@@ -350,8 +212,9 @@ static bool complete(const struct ping *s, const struct flow *f)
 {
     uint32_t count = s->plan->count;
     if (!s->plan->opts->one_way)
-        return !sends(s->role) || f->pongs == count;
-    return (!sends(s->role) || f->sent == count) && (!receives(s->role) || f->came == count);
+        return !ping_sends(s->role) || f->pongs == count;
+    return (!ping_sends(s->role) || f->sent == count) &&
+           (!ping_receives(s->role) || f->came == count);
 }
 
 static void ping_peer(void *self, struct party *p, party_t peer, enum peer_state state)
@@ -432,54 +295,17 @@ static void ping_free(void *self)
     s->flows = NULL;
 }
 
-static int ping_verify(const struct protocol_shape *shape, const void *plan,
-                       const struct outcome *outcome, struct err *e)
-{
-    const struct plan *p = plan;
-    char text[TEXT];
-    for (uint32_t who = 0; who < shape->roster->n_parties; who++) {
-        const struct outcome *o = &outcome[who];
-        size_t len = (size_t)result_text(p, role_of(p, who), text);
-        if (o->done && !o->failure && (o->len != len || memcmp(o->result, text, len) != 0))
-            return err_set(e, ERR_WRONG, "%s got '%.*s', expected '%s'",
-                           shape->roster->entries[who].name, (int)o->len, (const char *)o->result,
-                           text);
-    }
-    return OK;
-}
-
-static void ping_print(const void *plan, const uint8_t *result, size_t len, char *buf, size_t cap)
-{
-    (void)plan;
-    snprintf(buf, cap, "%.*s", (int)len, (const char *)result);
-}
-
-#define OPT(field) offsetof(struct ping_opts, field)
-
-/* clang-format off */
-static const struct opt opts[] = {
-    {"size", OPT_BYTES, OPT(size), "64B", 1, SIZE_MAX_BYTES, NULL, "Bytes of a ping."},
-    {"reply", OPT_BYTES, OPT(reply), NULL, 0, SIZE_MAX_BYTES, NULL,
-     "Bytes of a pong; 0: as many as the ping has."},
-    {"count", OPT_INT, OPT(count), "10", 1, COUNT_MAX, NULL, "Pings to each target."},
-    {"interval", OPT_DURATION, OPT(interval), "100ms", 0, 86400 * NS_S, NULL,
-     "From ping to ping, whatever became of the one before; 0: all at once."},
-    {"one_way", OPT_BOOL, OPT(one_way), "false", 0, 0, NULL,
-     "No pongs: a party is done when all is sent, and all that is sent to it has come."},
-    {.name = NULL}};
-/* clang-format on */
-
 const struct protocol protocol_ping = {
     .name = "ping",
     .help = "Messages there and back, in an open loop: measures what is below.",
-    .roles = roles,
-    .opts = opts,
+    .roles = ping_plan_roles,
+    .opts = ping_plan_opts,
     .opts_size = sizeof(struct ping_opts),
     .barrier = false,
     .size = sizeof(struct ping),
-    .plan = ping_plan,
-    .free_plan = ping_free_plan,
-    .pairs = ping_pairs,
+    .plan = ping_plan_make,
+    .free_plan = ping_plan_free,
+    .pairs = ping_plan_pairs,
     .init = ping_init,
     .start = ping_start,
     .recv = ping_recv,
@@ -489,6 +315,6 @@ const struct protocol protocol_ping = {
     .expect = ping_expect,
     .waiting = ping_waiting,
     .free = ping_free,
-    .verify = ping_verify,
-    .print = ping_print,
+    .verify = ping_plan_verify,
+    .print = ping_plan_print,
 };

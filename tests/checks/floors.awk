@@ -5,7 +5,7 @@ function folder(path) { sub(/\/?[^\/]*$/, "", path); return path }
 # 0 to 6, or -1 for a place that is no part of the house.
 function floor_of(path) {
     if (path == "version.h") return 5 # generated
-    if (path ~ /^engine\/(node|party|crowd)\.[ch]$/) return 4
+    if (path ~ /^engine\/(node|node_make|party|crowd)\.[ch]$/) return 4
     if (path ~ /^engine\/plugins\.[ch]$/) return 5
     if (path == "engine/main.c") return 6
     if (path ~ /^engine\/[a-z0-9_]+\.h$/ || path ~ /^engine\/(metrics|privacy|sights|sights_found|sights_greedy)\.c$/) return 1

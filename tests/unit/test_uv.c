@@ -1,4 +1,5 @@
-/* links: engine/worlds/uv/ engine/node.c: the seam's rules, by a transport that records */
+/* links: engine/worlds/uv/ engine/node.c engine/node_make.c: the seam, by a transport that
+ * records */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
