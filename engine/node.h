@@ -41,8 +41,8 @@ void node_free(struct node *);
 /* Such a party's message for the protocol: as an event, when env->now is stamped. */
 void node_foreign_recv(struct node *, party_t from, struct label, const uint8_t *data, size_t len);
 
-/* A hint: soon there will be an event of a link with that tag, or of none (0). What it will touch is
- * fetched into a cache (engine/base/fetch.h), in steps (0 to NODE_STEPS - 1) with other events
+/* A hint: soon there will be an event of a link with that tag, or of none (0). What it will touch
+ * is fetched into a cache (engine/base/fetch.h), in steps (0 to NODE_STEPS - 1) with other events
  * between them. */
 void node_expect(const struct node *, uint32_t tag, unsigned step);
 

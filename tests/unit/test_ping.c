@@ -1,5 +1,5 @@
-/* links: engine/base/err.c engine/base/opt.c engine/base/prng.c engine/protocols/ping.c engine/protocols/ping_plan.c
-   engine/protocols/idle.c */
+/* links: engine/base/err.c engine/base/opt.c engine/base/prng.c engine/protocols/ping.c
+   engine/protocols/ping_plan.c engine/protocols/idle.c */
 /* Ping: who pings whom, when, and from when a round trip counts; what restarts, losses and
  * strange messages do. Idle does nothing. */
 #include <setjmp.h>

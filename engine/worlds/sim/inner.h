@@ -148,7 +148,6 @@ void wire_forget(struct sim *, struct sim_end *from);
 extern const struct tcp_io wire_io;
 
 /* stream.c */
-int stream_open(struct sim *, struct sim_node *, enum link_kind, struct addr to, link_t *out);
 int stream_send(struct sim *, struct sim_end *, const void *data, size_t len);
 void stream_close(struct sim *, struct sim_end *);
 /* The process is gone: RST. */
@@ -164,8 +163,16 @@ static inline void stream_handed(struct sim *sim, struct sim_event *ev)
     if (ev->why || from->blocked)
         stream_handed_more(sim, ev);
 }
+/* Tells the other end that this connection is none. */
+void stream_reset_peer(struct sim *, struct sim_end *);
+
+/* dial.c: streams begin */
+int dial_open(struct sim *, struct sim_node *, enum link_kind, struct addr to, link_t *out);
+void dial_syn(struct sim *, const struct sim_event *);
+/* It is time for the next SYN or SYN-ACK. */
+void dial_time(struct sim *, struct sim_end *);
 /* A SYN, SYN-ACK, refusal or RST that a full downlink has dropped. */
-void stream_lost(struct sim *, struct sim_event *);
+void dial_lost(struct sim *, struct sim_event *);
 
 /* datagram.c */
 int datagram_open(struct sim *, struct sim_node *, struct addr to, link_t *out);

@@ -7,7 +7,7 @@ static int op_open(struct env *env, enum link_kind kind, struct addr to, link_t 
         return ERR_LIMIT;
     if (kind == LINK_DATAGRAM)
         return datagram_open(n->sim, n, to, out);
-    return stream_open(n->sim, n, kind, to, out);
+    return dial_open(n->sim, n, kind, to, out);
 }
 
 static int op_send(struct env *env, link_t link, const void *data, size_t len)

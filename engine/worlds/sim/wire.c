@@ -57,7 +57,7 @@ static bool overflows(struct sim *sim, struct sim_event *ev, const struct link_t
         return false;
     watch_drop(sim, from->node, end->node, train->bytes, DROP_QUEUE);
     if (!repeated)
-        stream_lost(sim, ev);
+        dial_lost(sim, ev);
     sim_event_free(sim, ev);
     return true;
 }
