@@ -112,6 +112,7 @@ void turn_client_allocate(struct turn_client *c)
         m.family = TURN_IPV6;
     }
     c->state = TURN_CLIENT_ALLOCATING;
+    c->main.bye = false;
     begin(c, &c->main, &m);
 }
 

@@ -1,7 +1,7 @@
 # The world hosts: nodes on machines that Ansible reaches over SSH; here a network namespace each,
 # with an SSH server of its own.
 . "$(dirname "$0")/lib"
-export LIMIT=400 TMPDIR=$scratch/tmp
+export LIMIT=400 GRACE=40 TMPDIR=$scratch/tmp
 mkdir "$TMPDIR"
 
 cat >sum.yaml <<'YAML'
@@ -66,7 +66,7 @@ leave() {
     local ns
     [ -z "$pids" ] || kill $pids 2>/dev/null
     for ns in $(ip netns list | grep -o "^$id-[a-z]*"); do
-        ip netns pids "$ns" | xargs -r kill 2>/dev/null
+        ip netns pids "$ns" | xargs -r kill -KILL 2>/dev/null
         ip netns del "$ns"
     done
 }
@@ -87,9 +87,10 @@ for host in alice bob; do
     ip -n $id-$host addr add 10.9.0.$n/24 dev eth0
     ip -n $id-$host link set eth0 up
     ip -n $id-$host link set lo up
-    ip netns exec $id-$host /usr/sbin/sshd -D -f /dev/null -h "$keys/host" -o StrictModes=no -o UsePAM=no \
+    setsid ip netns exec $id-$host /usr/sbin/sshd -D -f /dev/null -h "$keys/host" -o StrictModes=no -o UsePAM=no \
         -o AuthorizedKeysFile="$keys/key.pub" -o PidFile=none -o PermitRootLogin=prohibit-password 2>"$keys/log" &
     pids="$pids $!"
+    disown # what is cut off ends its sessions with it
     echo "10.9.0.$n $(cut -d' ' -f1,2 "$keys/host.pub")" >>"$keys/known_hosts"
     cat >>inventory.yml <<YAML
     $host:
@@ -157,7 +158,7 @@ echo "{\"partyline_run\": \"c$$\", \"partyline_trial\": \"0-0\", \"partyline_lim
   \"partyline_program\": \"$program\", \"partyline_hosts\": [\"alice\"], \"partyline_plan\": {\"alice\": $plan}}" >vars.json
 export LC_ALL=C.UTF-8 ANSIBLE_CONFIG=$root/ansible/ansible.cfg ANSIBLE_HOME=$scratch/ansible ANSIBLE_LOCAL_TEMP=$scratch/ansible \
     ANSIBLE_SSH_CONTROL_PATH_DIR=$keys
-must timeout 400 ansible-playbook -i inventory.yml --check -e @vars.json "$root"/ansible/{deploy,run,collect,teardown}.yml
+must timeout -k 5 400 ansible-playbook -i inventory.yml --check -e @vars.json "$root"/ansible/{deploy,run,collect,teardown}.yml
 must_not test -e /opt/partyline/c$$
 must_not test -e f
 nothing_left

@@ -45,9 +45,10 @@ nothing_left
 
 it "two runs at once do not meet"
 "$program" run three.yaml --world local --out one --quiet 2>one.err &
+other=$!
 pl run three.yaml --world local --out two --quiet
 exits 0
-wait $! || wrong "the other run failed: $(cat one.err)"
+wait $other || wrong "the other run failed: $(cat one.err)"
 
 it "observers get what nodes saw, of several together as well: the simulator's figures, without lines"
 cat >seen.yaml <<'YAML'

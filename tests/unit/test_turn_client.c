@@ -318,6 +318,42 @@ static void restarted_client(void **state)
     end();
 }
 
+/* A server that says 437 to all, but answers no more than so often. */
+static void stubborn(void *node, const struct event *ev)
+{
+    unsigned *patience = node;
+    struct env *env = play.setup[0].env;
+    struct stun_packet m, answer = {.kind = STUN_ERROR, .code = 437};
+    uint8_t out[TURN_MESSAGE_MAX];
+    if (ev->kind != EV_DATA || *patience == 0)
+        return;
+    --*patience;
+    assert_int_equal(stun_read(&m, ev->data, ev->len), OK);
+    answer.name = m.name;
+    memcpy(answer.tid, m.tid, STUN_TID);
+    stun_drop(&m);
+    hub_send_to(env, ev->link, ev->peer, out, stun_write(&answer, NULL, out, sizeof out));
+}
+
+/* What is in the way can't be deleted: the client asks once more, and no oftener. */
+static void nothing_to_delete(void **state)
+{
+    unsigned patience = 20;
+    (void)state;
+    begin(false);
+    play.setup[0].env->event = stubborn;
+    play.setup[0].env->node = &patience;
+    turn_client_open(&play.client[0]);
+    hub_settle();
+    expect_told("down0:437:1 ");
+    assert_int_equal(play.requests, 3);
+    patience = 2;
+    turn_client_open(&play.client[0]);
+    hub_advance(60 * NS_S);
+    expect_told("down0:0:3 "); /* the third is in vain, which is no farewell */
+    end();
+}
+
 /* A client that is gone leaves nothing behind; a stranger never did. */
 static void expiry(void **state)
 {
@@ -349,11 +385,11 @@ static void expiry(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(setting_up),       cmocka_unit_test(data_both_ways),
-        cmocka_unit_test(retransmission),   cmocka_unit_test(what_the_server_refuses),
-        cmocka_unit_test(alternate_server), cmocka_unit_test(staying),
-        cmocka_unit_test(restarted_server), cmocka_unit_test(restarted_client),
-        cmocka_unit_test(expiry),
+        cmocka_unit_test(setting_up),        cmocka_unit_test(data_both_ways),
+        cmocka_unit_test(retransmission),    cmocka_unit_test(what_the_server_refuses),
+        cmocka_unit_test(alternate_server),  cmocka_unit_test(staying),
+        cmocka_unit_test(restarted_server),  cmocka_unit_test(restarted_client),
+        cmocka_unit_test(nothing_to_delete), cmocka_unit_test(expiry),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

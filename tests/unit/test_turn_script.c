@@ -163,12 +163,39 @@ static void relaying_and_ends(void **state)
     close_desk();
 }
 
+/* A nonce is good from one address only. Else a user could allocate in the name of a server's own
+ * address, without seeing the answer, and have datagrams go round for ever (RFC 8656's loop
+ * attack). */
+static void nonces_belong_to_addresses(void **state)
+{
+    static struct script s;
+    struct stun_packet m = GOOD_ALLOCATE;
+    struct addr own;
+    uint8_t buf[512];
+    size_t len;
+    (void)state;
+    open_desk(false);
+    own = hub.nodes[0].env.self;
+    own.port = TURN_PORT;
+    script_start(&s, &desk.wire);
+    script_ask(&s, 0, "for a nonce", GOOD_ALLOCATE, BARE);
+    script_ids(&s, &m);
+    len = script_write(&s, 0, &m, SIGNED, buf, sizeof buf);
+    hub_push((struct hub_item){.kind = EV_DATA, .link = desk.server.port, .from = own}, buf, len);
+    hub_settle();
+    assert_int_equal(desk.server.table.n, 0);
+    desk_send(&desk.wire, 0, buf, len);
+    assert_int_equal(desk.server.table.n, 1);
+    close_desk();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(over_udp),
         cmocka_unit_test(over_tcp),
         cmocka_unit_test(relaying_and_ends),
+        cmocka_unit_test(nonces_belong_to_addresses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
