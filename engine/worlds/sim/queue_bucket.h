@@ -3,6 +3,7 @@
 #ifndef PARTYLINE_WORLDS_SIM_QUEUE_BUCKET_H
 #define PARTYLINE_WORLDS_SIM_QUEUE_BUCKET_H
 
+#include "engine/base/fetch.h"
 #include "engine/worlds/sim/queue.h"
 
 /* A chunk has 512 bytes with malloc's own. The stock keeps as many spare chunks as are in use,
@@ -54,10 +55,8 @@ static inline size_t queue_chunk_count(const struct queue_bucket *b, const struc
 /* Asks for a chunk that will be read soon, or NULL. */
 static inline void queue_chunk_prefetch(const struct queue_chunk *c)
 {
-    enum { CACHE_LINE = 64 };
     if (c)
-        for (size_t i = 0; i < sizeof *c; i += CACHE_LINE)
-            __builtin_prefetch((const char *)c + i);
+        fetch(c, (int)(sizeof *c + 63) / 64);
 }
 
 #endif
