@@ -37,17 +37,12 @@ const uint8_t *datagram_data(const struct sim_event *ev)
 static int add(struct sim *sim, struct sim_node *n, uint16_t port, const struct addr *to,
                link_t *out)
 {
-    struct sim_conn *c = links_new(sim, LINK_DATAGRAM);
+    struct sim_conn *c = links_new(sim, n, LINK_DATAGRAM);
     struct sim_event *ev;
     struct sim_end *end;
     if (!c)
         return ERR_LIMIT;
     end = &c->end[0];
-    end->node = n;
-    if (links_take(sim, n, end) != OK) {
-        links_forget(sim, c);
-        return ERR_LIMIT;
-    }
     end->state = END_OPEN;
     end->port = end->seen = port;
     end->listener = to == NULL;

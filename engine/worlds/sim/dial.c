@@ -94,15 +94,10 @@ int dial_open(struct sim *sim, struct sim_node *n, enum link_kind kind, struct a
     enum drop drop = DROP_COUNT;
     if (to.port == 0)
         return ERR_INVALID;
-    c = links_new(sim, kind);
+    c = links_new(sim, n, kind);
     if (!c)
         return ERR_LIMIT;
     end = &c->end[0];
-    end->node = n;
-    if (links_take(sim, n, end) != OK) {
-        links_forget(sim, c);
-        return ERR_LIMIT;
-    }
     *out = end->link;
     c->number = ++sim->streams;
     metrics_count(sim->metrics, COUNT_LINKS, 1);

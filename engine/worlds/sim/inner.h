@@ -67,7 +67,8 @@ static inline struct sim_end *links_find(const struct sim_node *n, link_t link)
 void links_free_slots(struct sim *, struct sim_node *);
 /* The end is closed and its number free; it loses a reference. */
 void links_release(struct sim *, struct sim_end *);
-struct sim_conn *links_new(struct sim *, enum link_kind);
+/* Its first end is that node's, with a number. NULL: no memory, or too many links. */
+struct sim_conn *links_new(struct sim *, struct sim_node *, enum link_kind);
 /* Frees a conn that nothing keeps. */
 void links_forget(struct sim *, struct sim_conn *);
 static inline void links_unref(struct sim *sim, struct sim_end *end)

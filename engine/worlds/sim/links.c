@@ -69,7 +69,7 @@ void links_release(struct sim *sim, struct sim_end *end)
     links_unref(sim, end);
 }
 
-struct sim_conn *links_new(struct sim *sim, enum link_kind kind)
+struct sim_conn *links_new(struct sim *sim, struct sim_node *n, enum link_kind kind)
 {
     struct sim_conn *c = slab_lend(&sim->slab, sizeof *c);
     if (!c) {
@@ -89,6 +89,11 @@ struct sim_conn *links_new(struct sim *sim, enum link_kind kind)
     for (int i = 0; i < 2; i++) {
         c->end[i].second = i == 1;
         c->end[i].kind = (uint8_t)kind;
+    }
+    c->end[0].node = n;
+    if (links_take(sim, n, &c->end[0]) != OK) {
+        links_forget(sim, c);
+        return NULL;
     }
     return c;
 }
